@@ -40,6 +40,9 @@ OTHER_ZH = ("天地山水火木金土风花草树石河湖江鱼鸟牛羊狗猫�
             "糕饼车船票机票钱币衣裤鞋帽包伞刀灯床被杯碗盘球拍路桥站楼房屋园校院店厂村镇城市省县区街东西南北前后左右上下"
             "大小多少长短高低新旧快慢早晚今明昨日年时分秒周点半红黄蓝绿白黑灰紫苹橙葡萄香蕉西瓜草莓电影音乐新闻天气")
 
+# Words that would make a list of keys and values ambiguous.
+SYNTAX = frozenset("and the set with equal key keys value values json true false null for use call run from has was are named".split())
+
 
 def held_out(item: str) -> bool:
     """One item in ten, chosen by its own hash."""
@@ -94,7 +97,7 @@ class Pool:
         return rng.choice(self.words)
 
     def short_word(self, rng: random.Random, longest: int = 9) -> str:
-        while len(word := rng.choice(self.words)) > longest:
+        while len(word := rng.choice(self.words)) > longest or word in SYNTAX:
             pass
         return word
 
