@@ -11,8 +11,9 @@ int run_help(std::span<const std::string> args, Io& io) {
   }
   const std::vector<Command> commands = all_commands();
   const Command* command = find_command(commands, args[0]);
+  if (command == nullptr) return unknown_command(io, commands, args[0]);
   static const std::string help_flag[] = {"--help"};
-  return command != nullptr ? command->run(help_flag, io) : unknown_command(io, commands, args[0]);
+  return command->run(std::span<const std::string>(help_flag), io);
 }
 
 }  // namespace
