@@ -19,8 +19,8 @@ inline constexpr int group_weights = 16;  // no format has a finer scale
 // The sum over the block of scale * code * x with int8 x stays below 2^31, so a product with a quantized activation is exact.
 struct IntBlock {
   float d = 0;
-  float dmin = 0;                                          // 0 where the format has no minimum
-  std::int8_t code[max_block_weights] = {};                // the first `block_weights` hold
+  float dmin = 0;                                              // 0 where the format has no minimum
+  std::int8_t code[max_block_weights] = {};                    // the first `block_weights` hold
   std::int16_t scale[max_block_weights / group_weights] = {};  // 1 where the format has a single scale
   std::int16_t min[max_block_weights / group_weights] = {};    // 0 where the format has no minimum
 };
@@ -31,14 +31,14 @@ enum class Kind {
 };
 
 struct Format {
-  std::string_view name;     // as GGUF tools print it: "Q4_K", "F16"
-  std::uint32_t gguf_type;   // ggml type number in the file
+  std::string_view name;    // as GGUF tools print it: "Q4_K", "F16"
+  std::uint32_t gguf_type;  // ggml type number in the file
   Kind kind;
-  int block_weights;         // 1, 32 or 256
+  int block_weights;  // 1, 32 or 256
   int block_bytes;
-  bool has_min;              // dmin and min are used
+  bool has_min;  // dmin and min are used
   void (*dequantize)(const std::byte* blocks, float* out, std::size_t block_count);
-  void (*unpack)(const std::byte* block, IntBlock& out);                             // null for plain formats
+  void (*unpack)(const std::byte* block, IntBlock& out);                              // null for plain formats
   void (*quantize)(const float* values, std::byte* blocks, std::size_t block_count);  // null where we only read the format
 
   std::size_t row_bytes(std::int64_t weights) const {  // weights is a multiple of block_weights
@@ -46,9 +46,9 @@ struct Format {
   }
 };
 
-std::span<const Format> formats();                        // in the order of the registry
-const Format* find_format(std::uint32_t gguf_type);       // null where unknown
-const Format* find_format(std::string_view name);         // any case; null where unknown
+std::span<const Format> formats();                   // in the order of the registry
+const Format* find_format(std::uint32_t gguf_type);  // null where unknown
+const Format* find_format(std::string_view name);    // any case; null where unknown
 
 // A matrix as it lies in a file: `rows` rows of `columns` weights, each row a whole number of blocks. Borrowed bytes.
 struct EncodedTensor {

@@ -1,0 +1,90 @@
+// The table of formats, built from the registry: each struct's inline code becomes the functions that work on raw bytes.
+#include "quant/registry.h"
+
+#include <array>
+
+namespace qn::quant {
+namespace {
+
+// A block is nothing but bytes (alignment 1), so bytes of a file may be looked at as blocks where they lie.
+template <class F>
+const typename F::Block& block_at(const std::byte* blocks, std::size_t index) {
+  static_assert(alignof(typename F::Block) == 1);
+  return reinterpret_cast<const typename F::Block*>(blocks)[index];
+}
+
+template <class F>
+void dequantize_all(const std::byte* blocks, float* out, std::size_t block_count) {
+  for (std::size_t i = 0; i < block_count; ++i) F::dequantize(block_at<F>(blocks, i), out + i * F::weights);
+}
+
+template <class F>
+void quantize_all(const float* values, std::byte* blocks, std::size_t block_count) {
+  for (std::size_t i = 0; i < block_count; ++i) {
+    typename F::Block block;
+    F::quantize(values + i * F::weights, block);
+    std::memcpy(blocks + i * sizeof block, &block, sizeof block);
+  }
+}
+
+template <class F>
+void unpack_one(const std::byte* block, IntBlock& out) {
+  // The promise of IntBlock: no sum over a block of scale * code * x, |x| <= 127, leaves 32 bits.
+  static_assert(std::int64_t{F::weights} * F::max_code * F::max_scale * 127 < std::int64_t{1} << 31);
+  F::unpack(block_at<F>(block, 0), out);
+}
+
+template <class F>
+constexpr Format describe() {
+  Format format{.name = F::name,
+                .gguf_type = F::gguf_type,
+                .kind = Kind::plain,
+                .block_weights = F::weights,
+                .block_bytes = sizeof(typename F::Block),
+                .has_min = false,
+                .dequantize = dequantize_all<F>,
+                .unpack = nullptr,
+                .quantize = nullptr};
+  if constexpr (F::weights > 1) {
+    format.kind = Kind::quantized;
+    format.has_min = F::has_min;
+    format.unpack = unpack_one<F>;
+  }
+  if constexpr (requires(const float* values, typename F::Block& block) { F::quantize(values, block); }) format.quantize = quantize_all<F>;
+  return format;
+}
+
+#define QN_DESCRIBE(F) describe<F>(),
+constexpr auto table = std::to_array<Format>({QN_QUANT_FORMATS(QN_DESCRIBE)});
+#undef QN_DESCRIBE
+
+constexpr char upper(char c) {
+  return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+}
+
+bool same_name(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  for (std::size_t i = 0; i < a.size(); ++i)
+    if (upper(a[i]) != upper(b[i])) return false;
+  return true;
+}
+
+}  // namespace
+
+std::span<const Format> formats() {
+  return table;
+}
+
+const Format* find_format(std::uint32_t gguf_type) {
+  for (const Format& format : table)
+    if (format.gguf_type == gguf_type) return &format;
+  return nullptr;
+}
+
+const Format* find_format(std::string_view name) {
+  for (const Format& format : table)
+    if (same_name(format.name, name)) return &format;
+  return nullptr;
+}
+
+}  // namespace qn::quant
