@@ -23,6 +23,7 @@ class Weight {
   virtual ~Weight() = default;
   int rows = 0;     // outputs of a product
   int columns = 0;  // inputs of a product
+  bool borrows_file = false;  // still reads the file's bytes (a map that must stay warm)
 };
 
 // One product of linear(): y = w x (+ bias) (+ residual). Several share x, which is then quantized once.
