@@ -11,7 +11,7 @@ if(LLD_PROGRAM)
 endif()
 
 # No contraction: a*b+c is rounded twice unless the source says fma, so that every build gives the same bits.
-add_compile_options(-Wall -Wextra -Wshadow -Werror -fno-fast-math -ffp-contract=off -fno-omit-frame-pointer)
+add_compile_options(-Wall -Wextra -Wshadow -Werror -Wno-missing-field-initializers -fno-fast-math -ffp-contract=off -fno-omit-frame-pointer)
 if(CMAKE_BUILD_TYPE STREQUAL "Release")
   add_compile_options(-O2 -g1 -D_GLIBCXX_ASSERTIONS -fstack-protector-strong -fstack-clash-protection -fcf-protection
                       -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)

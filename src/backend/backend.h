@@ -49,9 +49,9 @@ class Backend {
   //   errors   unsupported: this backend cannot use this format so; out_of_memory
   virtual Result<std::unique_ptr<Weight>> adopt(const quant::EncodedTensor& tensor, Use use) = 0;
 
-  virtual void upload(Tensor to, const void* from) = 0;          // to.bytes() from host memory
-  virtual void download(void* to, Tensor from) = 0;              // waits, then copies
-  virtual void wait() = 0;                                       // until everything enqueued is done
+  virtual void upload(Tensor to, const void* from) = 0;  // to.bytes() from host memory
+  virtual void download(void* to, Tensor from) = 0;      // waits, then copies
+  virtual void wait() = 0;                               // until everything enqueued is done
 
   // Runs fn. A device with graphs captures it once for a key and replays it after that.
   virtual void replay(std::uint64_t key, const std::function<void()>& fn) = 0;

@@ -21,17 +21,17 @@ namespace qn {
 class Weight {
  public:
   virtual ~Weight() = default;
-  int rows = 0;     // outputs of a product
-  int columns = 0;  // inputs of a product
+  int rows = 0;               // outputs of a product
+  int columns = 0;            // inputs of a product
   bool borrows_file = false;  // still reads the file's bytes (a map that must stay warm)
 };
 
 // One product of linear(): y = w x (+ bias) (+ residual). Several share x, which is then quantized once.
 struct Projection {
-  const Weight* weight;            // [N, M]
-  const Weight* bias = nullptr;    // [N] f32, or none
+  const Weight* weight;              // [N, M]
+  const Weight* bias = nullptr;      // [N] f32, or none
   const Tensor* residual = nullptr;  // [T, N], added last; may be y itself
-  Tensor y;                        // [T, N]
+  Tensor y;                          // [T, N]
 };
 
 enum class RopeLayout {
@@ -63,7 +63,7 @@ struct KvPool {
 
 // Which rows of the step belong to which sequence, and where its pages are.
 struct SequenceRows {
-  int first_row;                  // rows [first_row, first_row + rows) of the step
+  int first_row;  // rows [first_row, first_row + rows) of the step
   int rows;
   int first_position;             // row first_row + i stands at first_position + i
   std::span<const PageId> pages;  // borrowed; holds at least until the step has been waited for
@@ -76,19 +76,19 @@ class AttentionPlan {
 };
 
 struct RotateArgs {
-  Tensor q;                         // [T, H * head], changed in place
-  Tensor k, v;                      // [T, K * head]; k is rotated, then both are written to the pool
-  const Weight* q_norm = nullptr;   // [head] RMSNorm of each head before rotation, or none
+  Tensor q;                        // [T, H * head], changed in place
+  Tensor k, v;                     // [T, K * head]; k is rotated, then both are written to the pool
+  const Weight* q_norm = nullptr;  // [head] RMSNorm of each head before rotation, or none
   const Weight* k_norm = nullptr;
   float norm_eps = 0;
   const RopeTable* rope = nullptr;  // none: no rotation
 };
 
 struct AttendArgs {
-  Tensor q;              // [T, H * head]
-  Tensor out;            // [T, H * head]
-  float scale = 0;       // of the scores, 1 / sqrt(head) in most models
-  int window = 0;        // a key at p is seen from q iff p <= q and q - p < window; 0: no window
+  Tensor q;         // [T, H * head]
+  Tensor out;       // [T, H * head]
+  float scale = 0;  // of the scores, 1 / sqrt(head) in most models
+  int window = 0;   // a key at p is seen from q iff p <= q and q - p < window; 0: no window
 };
 
 class Ops {

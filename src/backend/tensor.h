@@ -9,7 +9,9 @@ namespace qn {
 
 enum class Element { f32, f16, bf16, i32 };
 
-constexpr std::size_t element_bytes(Element type) { return type == Element::f32 || type == Element::i32 ? 4 : 2; }
+constexpr std::size_t element_bytes(Element type) {
+  return type == Element::f32 || type == Element::i32 ? 4 : 2;
+}
 
 struct Tensor {
   std::byte* data = nullptr;

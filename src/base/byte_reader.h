@@ -20,8 +20,7 @@ class ByteReader {
   std::size_t left() const { return bytes_.size() - at_; }
 
   template <class T>
-    requires std::is_arithmetic_v<T>
-  std::optional<T> read() {
+  requires std::is_arithmetic_v<T> std::optional<T> read() {
     if (left() < sizeof(T)) return std::nullopt;
     T value;
     std::memcpy(&value, bytes_.data() + at_, sizeof(T));

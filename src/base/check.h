@@ -5,5 +5,4 @@ namespace qn {
 [[noreturn]] void check_failed(const char* file, int line, const char* condition, const char* why);
 }
 
-#define QN_CHECK(condition, why) \
-  (static_cast<bool>(condition) ? void(0) : ::qn::check_failed(__FILE__, __LINE__, #condition, why))
+#define QN_CHECK(condition, why) (static_cast<bool>(condition) ? void(0) : ::qn::check_failed(__FILE__, __LINE__, #condition, why))

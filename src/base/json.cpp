@@ -174,15 +174,15 @@ void print_to(std::string& out, const Value& value, Style style) {
 }  // namespace
 
 Result<Value> parse(std::string_view text, const Limits& limits) {
-  if (text.size() > limits.bytes)
-    return fail(Code::too_large, "JSON: {} bytes, at most {} accepted; send less", text.size(), limits.bytes);
+  if (text.size() > limits.bytes) return fail(Code::too_large, "JSON: {} bytes, at most {} accepted; send less", text.size(), limits.bytes);
   boost::json::parse_options options;
   options.max_depth = static_cast<std::size_t>(limits.depth);
   boost::json::basic_parser<Builder> parser(options);
   error_code ec;
   const std::size_t consumed = parser.write_some(false, text.data(), text.size(), ec);
   if (ec && !parser.handler().duplicate_key().empty())
-    return fail(Code::bad_input, "JSON: key {} appears twice in one object, which ends at byte {}; remove one", quoted(parser.handler().duplicate_key()), consumed);
+    return fail(Code::bad_input, "JSON: key {} appears twice in one object, which ends at byte {}; remove one",
+                quoted(parser.handler().duplicate_key()), consumed);
   if (ec == boost::json::error::too_deep)
     return fail(Code::bad_input, "JSON: byte {}: nested more than {} deep; flatten it", consumed, limits.depth);
   if (ec) return fail(Code::bad_input, "JSON: byte {}: {}; check the text there", consumed, ec.message());

@@ -29,7 +29,11 @@ spdlog::logger& logger() {
 
 }  // namespace
 
-void set_level(Level level) { logger().set_level(spd_level(level)); }
-void write(Level level, std::string_view text) { logger().log(spd_level(level), text); }
+void set_level(Level level) {
+  logger().set_level(spd_level(level));
+}
+void write(Level level, std::string_view text) {
+  logger().log(spd_level(level), text);
+}
 
 }  // namespace qn::log

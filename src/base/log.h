@@ -13,10 +13,16 @@ void set_level(Level level);
 void write(Level level, std::string_view text);
 
 template <class... Args>
-void info(fmt::format_string<Args...> text, Args&&... args) { write(Level::info, fmt::format(text, std::forward<Args>(args)...)); }
+void info(fmt::format_string<Args...> text, Args&&... args) {
+  write(Level::info, fmt::format(text, std::forward<Args>(args)...));
+}
 template <class... Args>
-void warning(fmt::format_string<Args...> text, Args&&... args) { write(Level::warning, fmt::format(text, std::forward<Args>(args)...)); }
+void warning(fmt::format_string<Args...> text, Args&&... args) {
+  write(Level::warning, fmt::format(text, std::forward<Args>(args)...));
+}
 template <class... Args>
-void debug(fmt::format_string<Args...> text, Args&&... args) { write(Level::debug, fmt::format(text, std::forward<Args>(args)...)); }
+void debug(fmt::format_string<Args...> text, Args&&... args) {
+  write(Level::debug, fmt::format(text, std::forward<Args>(args)...));
+}
 
 }  // namespace qn::log

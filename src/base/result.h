@@ -39,7 +39,11 @@ tl::unexpected<Error> fail(Code code, fmt::format_string<Args...> text, Args&&..
 }
 
 // Text from outside, made fit for a message: control bytes and invalid UTF-8 escaped, clipped to `max_bytes`.
-std::string quoted(std::string_view outside, std::size_t max_bytes = 64);
+// An object, not a function: called with a std::string, a function of this name would lose to std::quoted.
+struct Quoted {
+  std::string operator()(std::string_view outside, std::size_t max_bytes = 64) const;
+};
+inline constexpr Quoted quoted;
 
 }  // namespace qn
 
@@ -47,14 +51,14 @@ std::string quoted(std::string_view outside, std::size_t max_bytes = 64);
 #define QN_CONCAT(a, b) QN_CONCAT_(a, b)
 
 // QN_TRY(RuleList rules, read_rules(text));  the value, or the Error goes to our caller.
-#define QN_TRY(declaration, ...)                                                             \
-  auto QN_CONCAT(qn_try_, __LINE__) = (__VA_ARGS__);                                          \
+#define QN_TRY(declaration, ...)                                                                                          \
+  auto QN_CONCAT(qn_try_, __LINE__) = (__VA_ARGS__);                                                                      \
   if (!QN_CONCAT(qn_try_, __LINE__)) return tl::unexpected<::qn::Error>(std::move(QN_CONCAT(qn_try_, __LINE__)).error()); \
   declaration = *std::move(QN_CONCAT(qn_try_, __LINE__))
 
 // QN_OK(check_header(bytes));  for Status, or a value that is not wanted.
-#define QN_OK(...)                                                                       \
-  do {                                                                                   \
-    auto qn_ok_ = (__VA_ARGS__);                                                         \
-    if (!qn_ok_) return tl::unexpected<::qn::Error>(std::move(qn_ok_).error());          \
+#define QN_OK(...)                                                              \
+  do {                                                                          \
+    auto qn_ok_ = (__VA_ARGS__);                                                \
+    if (!qn_ok_) return tl::unexpected<::qn::Error>(std::move(qn_ok_).error()); \
   } while (false)

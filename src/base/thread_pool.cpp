@@ -89,7 +89,9 @@ ThreadPool::~ThreadPool() {
   for (std::thread& thread : shared_->threads) thread.join();
 }
 
-int ThreadPool::size() const { return static_cast<int>(shared_->threads.size()) + 1; }
+int ThreadPool::size() const {
+  return static_cast<int>(shared_->threads.size()) + 1;
+}
 
 void ThreadPool::run(const std::function<void(int)>& job) {
   flush_denormals();

@@ -75,8 +75,8 @@ std::size_t complete_prefix(std::string_view text) {
     if (c < 0x80) break;
     const Lead lead = lead_of(c);
     if (lead.bytes == 0) continue;  // a continuation byte: look further back
-    const bool unfinished = static_cast<std::size_t>(lead.bytes) > back &&
-                            well_formed_bytes(text.substr(start), lead) == static_cast<int>(back);
+    const bool unfinished =
+        static_cast<std::size_t>(lead.bytes) > back && well_formed_bytes(text.substr(start), lead) == static_cast<int>(back);
     return unfinished ? start : text.size();
   }
   return text.size();

@@ -1,11 +1,13 @@
 // Checkpoint: metadata and named tensors of a model, whatever files they came from. Tensors point into maps that the checkpoint owns.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
-#include <unordered_map>
+#include <string_view>
 #include <vector>
 
 #include "base/mapped_file.h"
@@ -23,22 +25,22 @@ struct TensorEntry {
   std::span<const std::byte> bytes;
 
   std::int64_t columns() const { return shape[0]; }
-  std::int64_t rows() const;      // product of the other dimensions
+  std::int64_t rows() const;  // product of the other dimensions
   quant::EncodedTensor encoded() const { return {name, format, rows(), columns(), bytes}; }
 };
 
 class Checkpoint {
  public:
   Metadata metadata;
-  std::vector<TensorEntry> tensors;  // in file order
+  std::vector<TensorEntry> tensors;                     // in file order
   std::vector<std::shared_ptr<const MappedFile>> maps;  // shared with the model, which may alias them
-  std::uint64_t file_bytes = 0;      // of all parts
+  std::uint64_t file_bytes = 0;                         // of all parts
 
-  const TensorEntry* find(std::string_view name) const;
-  void index();  // after `tensors` has changed
+  const TensorEntry* find(std::string_view name) const;  // null where there is none
+  void index();                                          // after `tensors` has changed
 
  private:
-  std::unordered_map<std::string_view, std::size_t> by_name_;
+  std::vector<std::size_t> by_name_;  // places in `tensors`, ordered by name
 };
 
 // A GGUF file; for the first of a split model, all its parts.

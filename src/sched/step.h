@@ -11,10 +11,10 @@ namespace qn::sched {
 
 struct StepSequence {
   SequenceId id;
-  int first_position;            // tokens[i] stands at position first_position + i
-  std::vector<TokenId> tokens;   // at least one
-  std::vector<PageId> pages;     // page p holds positions [p * page_tokens, (p + 1) * page_tokens); covers every token above
-  bool wants_logits;             // of the last token
+  int first_position;           // tokens[i] stands at position first_position + i
+  std::vector<TokenId> tokens;  // at least one
+  std::vector<PageId> pages;    // page p holds positions [p * page_tokens, (p + 1) * page_tokens); covers every token above
+  bool wants_logits;            // of the last token
 };
 
 struct Step {

@@ -17,8 +17,12 @@ TEST(Json, numbers_keep_every_bit) {
   EXPECT_EQ(parse("2.2250738585072011e-308")->get_double(), 2.2250738585072011e-308);
 }
 
-TEST(Json, a_number_past_the_range_of_double_is_refused) { EXPECT_FALSE(parse("1e400")); }
-TEST(Json, keys_keep_their_order) { EXPECT_EQ(round_trip(R"({"b":1,"a":2})"), R"({"b":1,"a":2})"); }
+TEST(Json, a_number_past_the_range_of_double_is_refused) {
+  EXPECT_FALSE(parse("1e400"));
+}
+TEST(Json, keys_keep_their_order) {
+  EXPECT_EQ(round_trip(R"({"b":1,"a":2})"), R"({"b":1,"a":2})");
+}
 
 TEST(Json, a_duplicate_key_is_named) {
   const auto value = parse(R"({"a":1,"b":{"c":1,"c":2}})");
@@ -33,9 +37,15 @@ TEST(Json, nesting_is_bounded) {
   EXPECT_EQ(deep.error().code, Code::bad_input);
 }
 
-TEST(Json, text_after_the_value_is_refused) { EXPECT_FALSE(parse("1 2")); }
-TEST(Json, an_unfinished_value_is_refused) { EXPECT_FALSE(parse("{\"a\":")); }
-TEST(Json, invalid_utf8_is_refused) { EXPECT_FALSE(parse("\"\xff\"")); }
+TEST(Json, text_after_the_value_is_refused) {
+  EXPECT_FALSE(parse("1 2"));
+}
+TEST(Json, an_unfinished_value_is_refused) {
+  EXPECT_FALSE(parse("{\"a\":"));
+}
+TEST(Json, invalid_utf8_is_refused) {
+  EXPECT_FALSE(parse("\"\xff\""));
+}
 TEST(Json, python_style_puts_spaces_after_separators) {
   EXPECT_EQ(print(*parse(R"({"a":[1,2.0],"b":"é\n"})"), Style::python), R"({"a": [1, 2.0], "b": "é\n"})");
 }
