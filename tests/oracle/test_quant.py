@@ -67,6 +67,7 @@ def same_bits(ours: np.ndarray, theirs: np.ndarray) -> bool:
     return ours.shape == theirs.shape and bool(np.all((ours.view(bits) == theirs.view(bits)) | nan))
 
 
+@pytest.mark.filterwarnings("ignore:overflow")
 @pytest.mark.parametrize("name", HALF_OFFSETS)
 def test_dequantize_gives_the_floats_of_gguf_to_the_bit(name: str) -> None:
     blocks = random_blocks(name)
@@ -75,6 +76,7 @@ def test_dequantize_gives_the_floats_of_gguf_to_the_bit(name: str) -> None:
     assert same_bits(call("dequantize", name, blocks, np.float32), theirs)
 
 
+@pytest.mark.filterwarnings("ignore:overflow", "ignore:invalid")
 @pytest.mark.parametrize("name", HALF_OFFSETS)
 def test_unpacked_integers_evaluate_to_the_same_weights(name: str) -> None:
     blocks = random_blocks(name)
@@ -83,7 +85,10 @@ def test_unpacked_integers_evaluate_to_the_same_weights(name: str) -> None:
     size = gguf.GGML_QUANT_SIZES[kind_of(name)][0]
     # Two roundings at most, each relative to the larger of the terms that are combined.
     scale = np.abs(exact).reshape(-1, size).max(axis=1, keepdims=True).repeat(size, axis=1).ravel()
-    assert np.all(np.abs(exact - theirs) <= scale * 2.0**-22)
+    with np.errstate(over="ignore"):
+        finite = np.isfinite(exact.astype(np.float32))  # MXFP4's largest powers of two overflow a float
+    assert np.array_equal(finite, np.isfinite(theirs))
+    assert np.all(np.abs(exact - theirs)[finite] <= scale[finite] * 2.0**-22)
 
 
 @pytest.mark.parametrize("name", PLAIN)
