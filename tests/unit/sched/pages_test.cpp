@@ -49,6 +49,16 @@ TEST(PagePool, a_published_page_is_found_by_its_tokens_after_its_prefix) {
   EXPECT_FALSE(pool.find(0, first, Tokens{3, 5}));
 }
 
+TEST(PagePool, the_same_tokens_after_two_prefixes_are_two_pages_and_both_are_found) {
+  PagePool pool(4, 1);
+  const PrefixName x = pool.publish(*pool.take(), 0, no_prefix, Tokens{1}), y = pool.publish(*pool.take(), 0, no_prefix, Tokens{2});
+  const PageId after_x = *pool.take(), after_y = *pool.take();
+  pool.publish(after_x, 0, x, Tokens{3});
+  pool.publish(after_y, 0, y, Tokens{3});
+  EXPECT_EQ(pool.find(0, x, Tokens{3})->page, after_x);
+  EXPECT_EQ(pool.find(0, y, Tokens{3})->page, after_y);
+}
+
 TEST(PagePool, another_salt_finds_nothing) {
   PagePool pool(1, 2);
   pool.publish(*pool.take(), 7, no_prefix, Tokens{1, 2});

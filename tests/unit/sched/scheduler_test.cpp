@@ -98,11 +98,13 @@ TEST(Scheduler, a_prompt_that_is_wholly_cached_still_computes_its_last_page) {
 }
 
 TEST(Scheduler, another_salt_shares_nothing) {
-  Scheduler scheduler(roomy);
-  ASSERT_FALSE(scheduler.add({.id = first, .prompt = tokens(10), .salt = 1}));
-  plan_and_commit(scheduler, Next::stop);
-  ASSERT_FALSE(scheduler.add({.id = second, .prompt = tokens(10), .salt = 2}));
-  EXPECT_EQ(scheduler.plan().sequences[0].first_position, 0);
+  for (const std::uint64_t salt : {0, 1}) {
+    Scheduler scheduler(roomy);
+    ASSERT_FALSE(scheduler.add({.id = first, .prompt = tokens(10), .salt = salt}));
+    plan_and_commit(scheduler, Next::stop);
+    ASSERT_FALSE(scheduler.add({.id = second, .prompt = tokens(10), .salt = 1 - salt}));
+    EXPECT_EQ(scheduler.plan().sequences[0].first_position, 0);
+  }
 }
 
 TEST(Scheduler, a_request_cancelled_in_flight_holds_its_pages_until_the_step_commits) {
