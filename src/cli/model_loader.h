@@ -1,0 +1,52 @@
+// ModelLoader: from what a user calls a model to one in memory. It owns the devices that models run on.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "cli/io.h"
+#include "serve/host.h"
+
+namespace qn::cli {
+
+struct DeviceChoice {
+  std::optional<int> threads;
+  std::string gpu_layers;  // as typed: a number, "auto", "all", or empty
+};
+
+class ModelLoader {
+ public:
+  // Notes on `io` say where the machine has less than was asked for.
+  //   errors   bad_input: a number that is none
+  static Result<std::unique_ptr<ModelLoader>> make(const DeviceChoice& choice, Io& io);
+  ~ModelLoader();
+
+  //   name     "quern-mini", or the path of a model file
+  //   errors   not_found, and those of serve::load_model
+  Result<std::unique_ptr<serve::LoadedModel>> load(const std::string& name, const serve::LoadOptions& options);
+
+ private:
+  ModelLoader() = default;
+  std::unique_ptr<Backend> device_;
+};
+
+// What the first word of `run` means.
+enum class WordKind {
+  model,       // the built-in model's name, or a file that is there
+  saved_chat,  // a chat that /save wrote
+  missing,     // looks like a model's name or path, and is none
+  words,       // the beginning of a prompt
+};
+WordKind classify(const std::string& word);
+
+// "q8_0" as a format that a cache can be kept in.
+//   errors   bad_input: the name and those known
+Result<const quant::Format*> read_cache_format(std::string_view flag, std::string_view name);
+
+// "4096", "25.6k" (decimal), "4K" (binary), "2M", "2G".
+//   errors   bad_input: the flag, the value and the form
+Result<std::int64_t> read_count(std::string_view flag, std::string_view text);
+
+}  // namespace qn::cli
