@@ -10,8 +10,9 @@
 
 #include <bit>
 #include <cstdint>
-#include <cstring>
+#include <new>
 
+#include "quant/bits.h"
 #include "quant/format.h"
 #include "quant/half.h"
 #include "quant/portable.h"
@@ -23,12 +24,9 @@ static_assert(std::endian::native == std::endian::little, "GGUF blocks are read 
 // A 16-bit field of a block, at any address.
 struct Le16 {
   std::uint8_t bytes[2];
-  QN_QUANT_INLINE constexpr std::uint16_t value() const { return static_cast<std::uint16_t>(bytes[0] | bytes[1] << 8); }
-  QN_QUANT_INLINE constexpr void set(std::uint16_t v) {
-    bytes[0] = static_cast<std::uint8_t>(v);
-    bytes[1] = static_cast<std::uint8_t>(v >> 8);
-  }
-  QN_QUANT_INLINE constexpr float f16() const { return f16_to_f32(value()); }
+  QN_QUANT_INLINE std::uint16_t value() const { return load<std::uint16_t>(bytes); }
+  QN_QUANT_INLINE void set(std::uint16_t value) { store(bytes, value); }
+  QN_QUANT_INLINE float f16() const { return f16_to_f32(value()); }
 };
 
 // One scale for the whole block; `min` is 1 where the block has an offset, else 0.
@@ -65,7 +63,9 @@ QN_QUANT_INLINE void dequantize_ints(const IntBlock& ints, float* __restrict out
 
 template <class F>
 QN_QUANT_INLINE void dequantize_block(const typename F::Block& block, float* __restrict out) {
-  IntBlock ints;
+  // Storage without IntBlock's zeroes: writing 328 bytes takes longer than all the rest of a block of 32.
+  alignas(IntBlock) unsigned char storage[sizeof(IntBlock)];
+  IntBlock& ints = *std::launder(reinterpret_cast<IntBlock*>(storage));
   F::unpack(block, ints);
   dequantize_ints<F>(ints, out);
 }

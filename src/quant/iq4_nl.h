@@ -33,22 +33,18 @@ struct IQ4_NL {
   // The value farthest from zero goes to step -127; then the scale is fitted once to the steps chosen (least squares), and they are chosen
   // anew.
   QN_QUANT_INLINE static void quantize(const float* values, Block& block) {
-    const float first = extreme_of<weights>(values) / -127.0F;
-    const float inverse = inverse_or_zero(first);
+    int index[weights];
+    nearest_iq4_steps(values, inverse_or_zero(extreme_of<weights>(values) / -127.0F), index);
     float product = 0;
     float square = 0;
     for (int i = 0; i < weights; ++i) {
-      const auto step = static_cast<float>(iq4_step[nearest_iq4_step(values[i] * inverse)]);
+      const auto step = static_cast<float>(iq4_step[index[i]]);
       product += values[i] * step;
       square += step * step;  // never 0: no step is
     }
     block.d.set(f32_to_f16(product / square));
-    const float fitted = inverse_or_zero(block.d.f16());
-    for (int i = 0; i < 16; ++i) {
-      const int low = nearest_iq4_step(values[i] * fitted);
-      const int high = nearest_iq4_step(values[i + 16] * fitted);
-      block.q[i] = static_cast<std::uint8_t>(low | high << 4);
-    }
+    nearest_iq4_steps(values, inverse_or_zero(block.d.f16()), index);
+    for (int i = 0; i < 16; ++i) block.q[i] = static_cast<std::uint8_t>(index[i] | index[i + 16] << 4);
   }
 };
 

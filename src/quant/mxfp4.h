@@ -32,7 +32,7 @@ struct MXFP4 {
 
   QN_QUANT_INLINE static void dequantize(const Block& block, float* out) { dequantize_block<MXFP4>(block, out); }
 
-  // 2^(e - 128); the two smallest are denormals. The code for NaN, 255, reads as 2^127.
+  // 2^(e - 128); the two smallest are denormals. 255, which the standard calls NaN, reads as 2^127.
   QN_QUANT_INLINE static float half_power(std::uint32_t e) { return float_of(e < 2 ? 0x00200000u << e : (e - 1) << 23); }
 
   static constexpr std::int8_t doubled[16] = {0, 1, 2, 3, 4, 6, 8, 12, 0, -1, -2, -3, -4, -6, -8, -12};

@@ -28,10 +28,12 @@ struct Q8_0 {
   QN_QUANT_INLINE static void dequantize(const Block& block, float* out) { dequantize_block<Q8_0>(block, out); }
 
   QN_QUANT_INLINE static void quantize(const float* values, Block& block) {
-    const float d = magnitude_of(extreme_of<weights>(values)) / 127.0F;
+    const float d = largest_magnitude<weights>(values) / 127.0F;
     const float inverse = inverse_or_zero(d);
     block.d.set(f32_to_f16(d));
-    for (int i = 0; i < weights; ++i) block.q[i] = static_cast<std::int8_t>(round_code(values[i] * inverse, 127));
+    int code[weights];
+    for (int i = 0; i < weights; ++i) code[i] = round_code(values[i] * inverse, 127);
+    for (int i = 0; i < weights; ++i) block.q[i] = static_cast<std::int8_t>(code[i]);
   }
 };
 

@@ -13,18 +13,25 @@ const typename F::Block& block_at(const std::byte* blocks, std::size_t index) {
   return reinterpret_cast<const typename F::Block*>(blocks)[index];
 }
 
+// Blocks handled by one pass of a loop of fixed length, which is what -O2 vectorises: many where a block is a single weight.
 template <class F>
-void dequantize_all(const std::byte* blocks, float* out, std::size_t block_count) {
-  for (std::size_t i = 0; i < block_count; ++i) F::dequantize(block_at<F>(blocks, i), out + i * F::weights);
+constexpr std::size_t stride = F::weights == 1 ? 64 : 1;
+
+template <class F>
+void dequantize_all(const std::byte* blocks, float* __restrict out, std::size_t block_count) {
+  std::size_t i = 0;
+  for (; i + stride<F> <= block_count; i += stride<F>)
+    for (std::size_t k = 0; k < stride<F>; ++k) F::dequantize(block_at<F>(blocks, i + k), out + (i + k) * F::weights);
+  for (; i < block_count; ++i) F::dequantize(block_at<F>(blocks, i), out + i * F::weights);
 }
 
 template <class F>
-void quantize_all(const float* values, std::byte* blocks, std::size_t block_count) {
-  for (std::size_t i = 0; i < block_count; ++i) {
-    typename F::Block block;
-    F::quantize(values + i * F::weights, block);
-    std::memcpy(blocks + i * sizeof block, &block, sizeof block);
-  }
+void quantize_all(const float* __restrict values, std::byte* __restrict blocks, std::size_t block_count) {
+  auto* typed = reinterpret_cast<typename F::Block*>(blocks);
+  std::size_t i = 0;
+  for (; i + stride<F> <= block_count; i += stride<F>)
+    for (std::size_t k = 0; k < stride<F>; ++k) F::quantize(values + (i + k) * F::weights, typed[i + k]);
+  for (; i < block_count; ++i) F::quantize(values + i * F::weights, typed[i]);
 }
 
 template <class F>

@@ -10,22 +10,26 @@ QN_QUANT_INLINE float inverse_or_zero(float d) {
   return d == 0 ? 0.0F : 1.0F / d;
 }
 
-// Toward zero, into [0, last]. The formats that use it add 0.5 first.
+// Toward zero, into [0, last]; NaN becomes 0. Selects rather than branches, so that loops over it vectorise.
 QN_QUANT_INLINE int clamp_code(float value, int last) {
-  if (!(value > 0)) return 0;
-  return value < static_cast<float>(last) ? static_cast<int>(value) : last;
+  const auto limit = static_cast<float>(last);
+  const float positive = value > 0.0F ? value : 0.0F;
+  return static_cast<int>(positive < limit ? positive : limit);
 }
 
 QN_QUANT_INLINE float magnitude_of(float value) {
   return float_of(bits_of(value) & 0x7FFFFFFFu);
 }
 
-// To the nearest, ties away from zero, into [-last, last].
+// To the nearest, ties away from zero, into [-last, last]; NaN becomes last.
 QN_QUANT_INLINE int round_code(float value, int last) {
-  const float magnitude = magnitude_of(value);
-  const int whole = clamp_code(magnitude, last);
-  const int code = whole < last && magnitude - static_cast<float>(whole) >= 0.5F ? whole + 1 : whole;
-  return value < 0 ? -code : code;
+  const std::uint32_t limit = bits_of(static_cast<float>(last));
+  const std::uint32_t magnitude = bits_of(value) & 0x7FFFFFFFu;
+  const float inside = float_of(magnitude < limit ? magnitude : limit);  // as integers: no branch to split the loop on
+  const int whole = static_cast<int>(inside);
+  const int code = whole + static_cast<int>(2.0F * (inside - static_cast<float>(whole)));  // the rest, doubled, is in [0, 2)
+  const int sign = static_cast<std::int32_t>(bits_of(value)) >> 31;                        // 0 or -1
+  return (code ^ sign) - sign;
 }
 
 struct Range {
@@ -43,12 +47,23 @@ QN_QUANT_INLINE Range range_of(const float* values) {
   return range;
 }
 
+// Magnitudes are compared as integers, where the order does not matter and the loop vectorises: NaN counts as the largest.
+template <int weights>
+QN_QUANT_INLINE float largest_magnitude(const float* values) {
+  std::int32_t largest = 0;
+  for (int i = 0; i < weights; ++i) {
+    const auto magnitude = static_cast<std::int32_t>(bits_of(values[i]) & 0x7FFFFFFFu);
+    largest = magnitude > largest ? magnitude : largest;
+  }
+  return float_of(static_cast<std::uint32_t>(largest));
+}
+
 // The value that is farthest from zero, with its sign; the first of equals.
 template <int weights>
 QN_QUANT_INLINE float extreme_of(const float* values) {
+  const std::uint32_t largest = bits_of(largest_magnitude<weights>(values));
   float extreme = values[0];
-  for (int i = 1; i < weights; ++i)
-    if (magnitude_of(values[i]) > magnitude_of(extreme)) extreme = values[i];
+  for (int i = weights - 1; i >= 0; --i) extreme = (bits_of(values[i]) & 0x7FFFFFFFu) == largest ? values[i] : extreme;
   return extreme;
 }
 
