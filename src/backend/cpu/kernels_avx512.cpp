@@ -1,0 +1,17 @@
+// The kernels for avx512: one object, nothing of which any other object may use but the table.
+#include "backend/cpu/simd_avx512.h"
+//
+#include "backend/cpu/kernels_float.h"
+//
+#include "backend/cpu/kernels_attention.h"
+#include "backend/cpu/kernels_panel.h"
+
+namespace qn::cpu {
+
+const KernelTable& kernels_avx512() {
+  static constexpr KernelTable table = {this_isa, quantize, panel,        plain,         normalize,  swiglu,
+                                        rotate,   decode,   attend_chunk, attend_finish, exponential};
+  return table;
+}
+
+}  // namespace qn::cpu

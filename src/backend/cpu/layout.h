@@ -1,0 +1,82 @@
+// How matrices lie in the memory of the cpu backend: panels of 16 rows, each panel one block after another, rows interleaved so that a
+// vector lane is a row. There are no shuffles and no sums across lanes, and a product reads its weights as one stream.
+//
+// "quad"   four weights of one row, k .. k+3, one byte each; 16 rows' quads make a vector of 64 bytes, row r in bytes [4r, 4r + 4).
+// "pair"   two bytes (or 16-bit integers) of one row; 16 rows' pairs, row after row.
+// The layout of a block holds what quant::IntBlock holds and nothing else: packing loses nothing.
+#pragma once
+
+#include <cstddef>
+
+namespace qn::cpu {
+
+inline constexpr int panel_rows = 16;
+
+enum class Layout {
+  none,  // as in the file: unpacked when used, into wide_256 or wide_32
+  f32,
+  f16,
+  bf16,        // as in the file: plain rows
+  nibbles_32,  // one f16 scale for 32 codes of 4 bits: Q4_0
+  bytes_32,    // one f16 scale for 32 codes of 8 bits: Q8_0
+  nibbles_k,   // 8 scales and minima of 6 bits, 256 codes of 4 bits: Q4_K
+  fives_k,     // the same with 5 bits: Q5_K
+  sixes_k,     // 16 signed scales, 256 codes of 6 bits: Q6_K
+  wide_32,
+  wide_256,  // any format, scales and minima in full width; made in scratch memory
+};
+
+// Byte offsets in a block of a panel, and its size. Each struct names the layout of one block of 16 rows.
+struct Nibbles32 {
+  static constexpr int weights = 32;
+  static constexpr int d = 0;       // f16 [16]
+  static constexpr int codes = 32;  // 4 vectors: quad 2v in the low, quad 2v + 1 in the high nibbles; code + 8
+  static constexpr int bytes = codes + 4 * 64;
+};
+
+struct Bytes32 {
+  static constexpr int weights = 32;
+  static constexpr int d = 0;       // f16 [16]
+  static constexpr int codes = 32;  // 8 vectors: quad v; code + 128
+  static constexpr int bytes = codes + 8 * 64;
+};
+
+struct NibblesK {
+  static constexpr int weights = 256;
+  static constexpr int d = 0;        // f16 [16]
+  static constexpr int dmin = 32;    // f16 [16]
+  static constexpr int scales = 64;  // u8 [8][16], one for 32 weights
+  static constexpr int mins = 192;   // u8 pairs [4][16][2], one for 32 weights
+  static constexpr int codes = 320;  // 32 vectors: quad 2v in the low, quad 2v + 1 in the high nibbles
+  static constexpr int bytes = codes + 32 * 64;
+};
+
+struct FivesK {
+  static constexpr int weights = 256;
+  static constexpr int d = 0, dmin = 32, scales = 64, mins = 192;  // as NibblesK
+  static constexpr int codes = 320;  // for each 32 weights: a vector of fifth bits (bit i: quad i), then 4 vectors of nibbles
+  static constexpr int bytes = codes + 8 * 5 * 64;
+};
+
+struct SixesK {
+  static constexpr int weights = 256;
+  static constexpr int d = 0;        // f16 [16]
+  static constexpr int scales = 32;  // s8 pairs [8][16][2], one for 16 weights
+  static constexpr int codes =
+      288;  // for each 16 weights: a vector of upper two bits (bits 2i: quad i), then 2 vectors of nibbles; code + 32
+  static constexpr int bytes = codes + 16 * 3 * 64;
+};
+
+template <int block_weights>
+struct Wide {
+  static constexpr int weights = block_weights;
+  static constexpr int pairs = block_weights / 32;
+  static constexpr int d = 0;                       // f32 [16]
+  static constexpr int dmin = 64;                   // f32 [16]
+  static constexpr int scales = 128;                // s16 pairs [weights / 32][16][2], one for 16 weights
+  static constexpr int mins = scales + pairs * 64;  // the same
+  static constexpr int codes = mins + pairs * 64;   // weights / 4 vectors: quad v; code + 128
+  static constexpr int bytes = codes + block_weights * 16;
+};
+
+}  // namespace qn::cpu

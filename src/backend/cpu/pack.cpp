@@ -1,0 +1,179 @@
+#include "backend/cpu/pack.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "base/check.h"
+#include "quant/half.h"
+
+namespace qn::cpu {
+namespace {
+
+using quant::IntBlock;
+
+struct FormatLayout {
+  std::string_view format;
+  Layout layout;
+};
+
+constexpr FormatLayout format_layouts[] = {
+    {"F32", Layout::f32},       {"F16", Layout::f16},        {"BF16", Layout::bf16},    {"Q4_0", Layout::nibbles_32},
+    {"Q8_0", Layout::bytes_32}, {"Q4_K", Layout::nibbles_k}, {"Q5_K", Layout::fives_k}, {"Q6_K", Layout::sixes_k},
+};
+
+void put(std::byte* to, int value) {
+  *to = static_cast<std::byte>(static_cast<unsigned>(value) & 0xffu);
+}
+
+void put_f16(std::byte* to, float value) {
+  const std::uint16_t half = quant::f32_to_f16(value);
+  std::memcpy(to, &half, sizeof half);
+}
+
+// Codes [first, first + 8 * vectors) of row r as nibbles: of each eight, the first four low, the others high.
+void put_nibbles(std::byte* vectors_at, int row, const std::int8_t* code, int vectors, int bias) {
+  for (int v = 0; v < vectors; ++v)
+    for (int j = 0; j < 4; ++j)
+      put(vectors_at + v * 64 + row * 4 + j, ((code[v * 8 + j] + bias) & 15) | ((code[v * 8 + 4 + j] + bias) & 15) << 4);
+}
+
+// Codes as bytes, 128 more than they are.
+void put_bytes(std::byte* vectors_at, int row, const std::int8_t* code, int vectors) {
+  for (int v = 0; v < vectors; ++v) {
+    std::uint32_t quad = 0;
+    std::memcpy(&quad, code + v * 4, 4);
+    quad ^= 0x80808080u;
+    std::memcpy(vectors_at + v * 64 + row * 4, &quad, 4);
+  }
+}
+
+void pack_row(Nibbles32, const IntBlock& block, int row, std::byte* to) {
+  put_f16(to + Nibbles32::d + 2 * row, block.d);
+  put_nibbles(to + Nibbles32::codes, row, block.code, 4, 8);
+}
+
+void pack_row(Bytes32, const IntBlock& block, int row, std::byte* to) {
+  put_f16(to + Bytes32::d + 2 * row, block.d);
+  put_bytes(to + Bytes32::codes, row, block.code, 8);
+}
+
+template <class L>
+void pack_k_scales(const IntBlock& block, int row, std::byte* to) {
+  put_f16(to + L::d + 2 * row, block.d);
+  put_f16(to + L::dmin + 2 * row, block.dmin);
+  for (int group = 0; group < 8; ++group) {
+    put(to + L::scales + group * 16 + row, block.scale[2 * group]);
+    put(to + L::mins + group / 2 * 32 + row * 2 + group % 2, block.min[2 * group]);
+  }
+}
+
+void pack_row(NibblesK, const IntBlock& block, int row, std::byte* to) {
+  pack_k_scales<NibblesK>(block, row, to);
+  put_nibbles(to + NibblesK::codes, row, block.code, 32, 0);
+}
+
+void pack_row(FivesK, const IntBlock& block, int row, std::byte* to) {
+  pack_k_scales<FivesK>(block, row, to);
+  for (int group = 0; group < 8; ++group) {
+    const std::int8_t* code = block.code + group * 32;
+    std::byte* at = to + FivesK::codes + group * 5 * 64;
+    for (int j = 0; j < 4; ++j) {
+      int fifth = 0;
+      for (int quad = 0; quad < 8; ++quad) fifth |= (code[quad * 4 + j] >> 4 & 1) << quad;
+      put(at + row * 4 + j, fifth);
+    }
+    put_nibbles(at + 64, row, code, 4, 0);
+  }
+}
+
+void pack_row(SixesK, const IntBlock& block, int row, std::byte* to) {
+  put_f16(to + SixesK::d + 2 * row, block.d);
+  for (int group = 0; group < 16; ++group) {
+    put(to + SixesK::scales + group / 2 * 32 + row * 2 + group % 2, block.scale[group]);
+    const std::int8_t* code = block.code + group * 16;
+    std::byte* at = to + SixesK::codes + group * 3 * 64;
+    for (int j = 0; j < 4; ++j) {
+      int upper = 0;
+      for (int quad = 0; quad < 4; ++quad) upper |= ((code[quad * 4 + j] + 32) >> 4 & 3) << (2 * quad);
+      put(at + row * 4 + j, upper);
+    }
+    put_nibbles(at + 64, row, code, 2, 32);
+  }
+}
+
+template <int weights>
+void pack_row(Wide<weights>, const IntBlock& block, int row, std::byte* to) {
+  using L = Wide<weights>;
+  std::memcpy(to + L::d + 4 * row, &block.d, 4);
+  std::memcpy(to + L::dmin + 4 * row, &block.dmin, 4);
+  for (int pair = 0; pair < L::pairs; ++pair) {
+    std::memcpy(to + L::scales + pair * 64 + row * 4, block.scale + pair * 2, 4);
+    std::memcpy(to + L::mins + pair * 64 + row * 4, block.min + pair * 2, 4);
+  }
+  put_bytes(to + L::codes, row, block.code, weights / 4);
+}
+
+template <class L>
+void pack_blocks(const quant::EncodedTensor& tensor, std::int64_t first_row, std::byte* to) {
+  const quant::Format& format = *tensor.format;
+  QN_CHECK(format.block_weights == L::weights, "a layout has its format's block");
+  const std::size_t row_bytes = format.row_bytes(tensor.columns);
+  const std::size_t blocks = static_cast<std::size_t>(tensor.columns / L::weights);
+  const int rows = static_cast<int>(std::min<std::int64_t>(panel_rows, tensor.rows - first_row));
+  if (rows < panel_rows) std::memset(to, 0, blocks * L::bytes);
+  IntBlock block;
+  for (std::size_t b = 0; b < blocks; ++b, to += L::bytes)
+    for (int row = 0; row < rows; ++row) {
+      const std::size_t at = static_cast<std::size_t>(first_row + row) * row_bytes + b * static_cast<std::size_t>(format.block_bytes);
+      format.unpack(tensor.bytes.data() + at, block);
+      pack_row(L{}, block, row, to);
+    }
+}
+
+}  // namespace
+
+Layout layout_of(const quant::Format& format) {
+  for (const FormatLayout& row : format_layouts)
+    if (row.format == format.name) return row.layout;
+  return Layout::none;
+}
+
+Layout wide_layout_of(const quant::Format& format) {
+  return format.block_weights == 32 ? Layout::wide_32 : Layout::wide_256;
+}
+
+std::size_t block_bytes(Layout layout) {
+  switch (layout) {
+    case Layout::nibbles_32: return Nibbles32::bytes;
+    case Layout::bytes_32: return Bytes32::bytes;
+    case Layout::nibbles_k: return NibblesK::bytes;
+    case Layout::fives_k: return FivesK::bytes;
+    case Layout::sixes_k: return SixesK::bytes;
+    case Layout::wide_32: return Wide<32>::bytes;
+    case Layout::wide_256: return Wide<256>::bytes;
+    case Layout::none:
+    case Layout::f32:
+    case Layout::f16:
+    case Layout::bf16: break;
+  }
+  QN_CHECK(false, "only packed layouts have blocks");
+}
+
+void pack_panel(const quant::EncodedTensor& tensor, Layout layout, std::int64_t first_row, std::byte* to) {
+  switch (layout) {
+    case Layout::nibbles_32: return pack_blocks<Nibbles32>(tensor, first_row, to);
+    case Layout::bytes_32: return pack_blocks<Bytes32>(tensor, first_row, to);
+    case Layout::nibbles_k: return pack_blocks<NibblesK>(tensor, first_row, to);
+    case Layout::fives_k: return pack_blocks<FivesK>(tensor, first_row, to);
+    case Layout::sixes_k: return pack_blocks<SixesK>(tensor, first_row, to);
+    case Layout::wide_32: return pack_blocks<Wide<32>>(tensor, first_row, to);
+    case Layout::wide_256: return pack_blocks<Wide<256>>(tensor, first_row, to);
+    case Layout::none:
+    case Layout::f32:
+    case Layout::f16:
+    case Layout::bf16: break;
+  }
+  QN_CHECK(false, "only packed layouts are packed");
+}
+
+}  // namespace qn::cpu

@@ -1,0 +1,266 @@
+// Sixteen lanes for any machine. The names and meanings here are those of simd_avx2.h and simd_avx512.h: kernels are written once
+// against them. Everything has internal linkage, so no object of one instruction set can lend code to another.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "backend/cpu/inlining.h"
+#include "base/cpu_features.h"
+#include "quant/half.h"
+
+#define QN_UNROLL
+
+namespace qn::cpu {
+namespace {
+
+constexpr Isa this_isa = Isa::scalar;
+constexpr int token_tile = 2;  // tokens of a product held in registers at once
+constexpr int biased_by = 0;   // what dot4_biased leaves in: the sum of `biased_by` * x is to be taken off by the caller
+
+struct Floats {
+  float lane[16];
+};
+struct Ints {
+  std::int32_t lane[16];
+};
+struct Bytes {
+  std::uint8_t lane[64];
+};
+
+#define QN_LANES(i) for (int i = 0; i < 16; ++i)
+
+// floats
+QN_FORCE_INLINE Floats set(float x) {
+  Floats r;
+  QN_LANES(i) r.lane[i] = x;
+  return r;
+}
+QN_FORCE_INLINE Floats load(const float* p) {
+  Floats r;
+  std::memcpy(&r, p, sizeof r);
+  return r;
+}
+QN_FORCE_INLINE Floats load_first(const float* p, int count) {  // lanes from count on are 0
+  Floats r;
+  QN_LANES(i) r.lane[i] = i < count ? p[i] : 0.0f;
+  return r;
+}
+QN_FORCE_INLINE void store(float* p, Floats x) {
+  std::memcpy(p, &x, sizeof x);
+}
+QN_FORCE_INLINE void store_first(float* p, Floats x, int count) {
+  QN_LANES(i) if (i < count) p[i] = x.lane[i];
+}
+QN_FORCE_INLINE Floats add(Floats a, Floats b) {
+  QN_LANES(i) a.lane[i] += b.lane[i];
+  return a;
+}
+QN_FORCE_INLINE Floats sub(Floats a, Floats b) {
+  QN_LANES(i) a.lane[i] -= b.lane[i];
+  return a;
+}
+QN_FORCE_INLINE Floats mul(Floats a, Floats b) {
+  QN_LANES(i) a.lane[i] *= b.lane[i];
+  return a;
+}
+QN_FORCE_INLINE Floats div(Floats a, Floats b) {
+  QN_LANES(i) a.lane[i] /= b.lane[i];
+  return a;
+}
+QN_FORCE_INLINE Floats fma(Floats a, Floats b, Floats c) {
+  QN_LANES(i) c.lane[i] = __builtin_fmaf(a.lane[i], b.lane[i], c.lane[i]);
+  return c;
+}
+QN_FORCE_INLINE Floats fma_negated(Floats a, Floats b, Floats c) {  // c - a * b
+  QN_LANES(i) c.lane[i] = __builtin_fmaf(-a.lane[i], b.lane[i], c.lane[i]);
+  return c;
+}
+QN_FORCE_INLINE Floats fma_first(Floats a, Floats b, Floats c, int count) {  // lanes from count on keep c
+  QN_LANES(i) if (i < count) c.lane[i] = __builtin_fmaf(a.lane[i], b.lane[i], c.lane[i]);
+  return c;
+}
+QN_FORCE_INLINE Floats larger(Floats a, Floats b) {  // a > b ? a : b
+  QN_LANES(i) a.lane[i] = a.lane[i] > b.lane[i] ? a.lane[i] : b.lane[i];
+  return a;
+}
+QN_FORCE_INLINE Floats where_between(int begin, int end, Floats a, float otherwise) {  // lanes [begin, end) of a
+  QN_LANES(i) if (i < begin || i >= end) a.lane[i] = otherwise;
+  return a;
+}
+QN_FORCE_INLINE Floats where_less(Floats a, Floats b, Floats then, Floats otherwise) {  // a < b ? then : otherwise
+  QN_LANES(i) if (a.lane[i] < b.lane[i]) otherwise.lane[i] = then.lane[i];
+  return otherwise;
+}
+// 2^n where x was made by adding 1.5 * 2^23 to n.
+QN_FORCE_INLINE Floats power_of_two(Floats x) {
+  QN_LANES(i) x.lane[i] = quant::float_of((quant::bits_of(x.lane[i]) << 23) + 0x3f800000u);
+  return x;
+}
+QN_FORCE_INLINE float fold(Floats x) {
+  for (int half = 8; half > 0; half /= 2)
+    for (int i = 0; i < half; ++i) x.lane[i] += x.lane[i + half];
+  return x.lane[0];
+}
+QN_FORCE_INLINE Floats fold_each(const Floats* x) {  // lane i is fold(x[i])
+  Floats r;
+  QN_LANES(i) r.lane[i] = fold(x[i]);
+  return r;
+}
+QN_FORCE_INLINE float fold_larger(Floats x) {
+  for (int half = 8; half > 0; half /= 2)
+    for (int i = 0; i < half; ++i) x.lane[i] = x.lane[i] > x.lane[i + half] ? x.lane[i] : x.lane[i + half];
+  return x.lane[0];
+}
+QN_FORCE_INLINE Floats load_f16(const std::byte* p) {
+  std::uint16_t half[16];
+  std::memcpy(half, p, sizeof half);
+  Floats r;
+  QN_LANES(i) r.lane[i] = quant::f16_to_f32(half[i]);
+  return r;
+}
+QN_FORCE_INLINE Floats load_bf16(const std::byte* p) {
+  std::uint16_t half[16];
+  std::memcpy(half, p, sizeof half);
+  Floats r;
+  QN_LANES(i) r.lane[i] = quant::bf16_to_f32(half[i]);
+  return r;
+}
+
+// 32-bit integers
+QN_FORCE_INLINE Ints zero() {
+  return Ints{};
+}
+QN_FORCE_INLINE Ints set(std::int32_t x) {
+  Ints r;
+  QN_LANES(i) r.lane[i] = x;
+  return r;
+}
+QN_FORCE_INLINE Ints add(Ints a, Ints b) {  // all sums are exact modulo 2^32, and the final ones fit
+  QN_LANES(i) a.lane[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(a.lane[i]) + static_cast<std::uint32_t>(b.lane[i]));
+  return a;
+}
+QN_FORCE_INLINE Ints sub(Ints a, Ints b) {
+  QN_LANES(i) a.lane[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(a.lane[i]) - static_cast<std::uint32_t>(b.lane[i]));
+  return a;
+}
+QN_FORCE_INLINE Ints mul(Ints a, Ints b) {
+  QN_LANES(i) a.lane[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(a.lane[i]) * static_cast<std::uint32_t>(b.lane[i]));
+  return a;
+}
+template <int bits>
+QN_FORCE_INLINE Ints shift_left(Ints a) {
+  QN_LANES(i) a.lane[i] = static_cast<std::int32_t>(static_cast<std::uint32_t>(a.lane[i]) << bits);
+  return a;
+}
+QN_FORCE_INLINE Floats to_floats(Ints a) {
+  Floats r;
+  QN_LANES(i) r.lane[i] = static_cast<float>(a.lane[i]);
+  return r;
+}
+// Pairs: a lane holds two 16-bit integers, the first in its low half.
+QN_FORCE_INLINE Ints make_pair(std::int32_t low, std::int32_t high, Ints into, int i) {
+  into.lane[i] = static_cast<std::int32_t>((static_cast<std::uint32_t>(low) & 0xffffu) | static_cast<std::uint32_t>(high) << 16);
+  return into;
+}
+QN_FORCE_INLINE Ints load_pairs_u8(const std::byte* p) {
+  std::uint8_t b[32];
+  std::memcpy(b, p, sizeof b);
+  Ints r;
+  QN_LANES(i) r = make_pair(b[2 * i], b[2 * i + 1], r, i);
+  return r;
+}
+QN_FORCE_INLINE Ints load_pairs_s8(const std::byte* p) {
+  std::int8_t b[32];
+  std::memcpy(b, p, sizeof b);
+  Ints r;
+  QN_LANES(i) r = make_pair(b[2 * i], b[2 * i + 1], r, i);
+  return r;
+}
+QN_FORCE_INLINE Ints load_pairs_s16(const std::byte* p) {
+  Ints r;
+  std::memcpy(&r, p, sizeof r);
+  return r;
+}
+QN_FORCE_INLINE Ints load_u8(const std::byte* p) {
+  std::uint8_t b[16];
+  std::memcpy(b, p, sizeof b);
+  Ints r;
+  QN_LANES(i) r.lane[i] = b[i];
+  return r;
+}
+QN_FORCE_INLINE Ints first_of_pair(Ints a) {
+  QN_LANES(i) a.lane[i] = static_cast<std::int16_t>(a.lane[i] & 0xffff);
+  return a;
+}
+QN_FORCE_INLINE Ints second_of_pair(Ints a) {
+  QN_LANES(i) a.lane[i] = a.lane[i] >> 16;
+  return a;
+}
+// acc + first * x[0] + second * x[1], with one pair x for all lanes
+QN_FORCE_INLINE Ints dot2(Ints acc, Ints pairs, const std::int16_t* x) {
+  QN_LANES(i) acc.lane[i] += static_cast<std::int16_t>(pairs.lane[i] & 0xffff) * x[0] + (pairs.lane[i] >> 16) * x[1];
+  return acc;
+}
+
+// bytes: lane i of the sixteen owns bytes [4i, 4i + 4)
+QN_FORCE_INLINE Bytes load_bytes(const std::byte* p) {
+  Bytes r;
+  std::memcpy(&r, p, sizeof r);
+  return r;
+}
+QN_FORCE_INLINE Bytes low_nibbles(Bytes a) {
+  for (std::uint8_t& b : a.lane) b &= 15;
+  return a;
+}
+QN_FORCE_INLINE Bytes high_nibbles(Bytes a) {
+  for (std::uint8_t& b : a.lane) b = static_cast<std::uint8_t>(b >> 4);
+  return a;
+}
+// low | two bits of `high` at bits [2 * which, 2 * which + 2), moved to bits 4 and 5
+template <int which>
+QN_FORCE_INLINE Bytes join_two_bits(Bytes low, Bytes high) {
+  for (int i = 0; i < 64; ++i) low.lane[i] = static_cast<std::uint8_t>(low.lane[i] | (high.lane[i] >> (2 * which) & 3) << 4);
+  return low;
+}
+// low | bit `which` of `high`, moved to bit 4
+template <int which>
+QN_FORCE_INLINE Bytes join_bit(Bytes low, Bytes high) {
+  for (int i = 0; i < 64; ++i) low.lane[i] = static_cast<std::uint8_t>(low.lane[i] | (high.lane[i] >> which & 1) << 4);
+  return low;
+}
+// acc + sum of four products with the same four x for all lanes; codes in [0, 63]
+QN_FORCE_INLINE Ints dot4(Ints acc, Bytes codes, const std::int8_t* x) {
+  QN_LANES(i) for (int k = 0; k < 4; ++k) acc.lane[i] += codes.lane[4 * i + k] * x[k];
+  return acc;
+}
+// The same for bytes that hold code + 128 with codes in [-128, 127].
+QN_FORCE_INLINE Ints dot4_biased(Ints acc, Bytes codes, const std::int8_t* x) {
+  QN_LANES(i) for (int k = 0; k < 4; ++k) acc.lane[i] += (codes.lane[4 * i + k] - 128) * x[k];
+  return acc;
+}
+
+// activations to int8
+QN_FORCE_INLINE std::uint32_t largest_magnitude(const float* x, int count) {  // bits of the largest |x|; count a multiple of 16
+  std::uint32_t largest = 0;
+  for (int i = 0; i < count; ++i) {
+    const std::uint32_t magnitude = quant::bits_of(x[i]) & 0x7fffffffu;
+    largest = magnitude > largest ? magnitude : largest;
+  }
+  return largest;
+}
+// Sixteen codes, rounded to nearest-even; returns their sum. |x * inverse| < 2^22.
+QN_FORCE_INLINE int store_codes(std::int8_t* to, const float* x, float inverse) {
+  int sum = 0;
+  QN_LANES(i) {
+    const float shifted = x[i] * inverse + 0x1.8p23f;
+    to[i] = static_cast<std::int8_t>(static_cast<std::int32_t>(quant::bits_of(shifted) - quant::bits_of(0x1.8p23f)));
+    sum += to[i];
+  }
+  return sum;
+}
+
+#undef QN_LANES
+
+}  // namespace
+}  // namespace qn::cpu
