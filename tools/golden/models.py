@@ -17,7 +17,9 @@ CONTEXT = 256
 ORIGINAL_CONTEXT = 32  # of the scaled variants: most of the greedy ids lie beyond it
 
 LINEAR = {"rope_type": "linear", "factor": 4.0, "rope_theta": 10000.0}
-YARN = {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": ORIGINAL_CONTEXT, "rope_theta": 10000.0}
+# A small base spreads the few frequencies of a tiny head, so that both ends of YaRN's ramp fall between them.
+YARN = {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 1024, "rope_theta": 100.0}
+YARN_SET = YARN | {"original_max_position_embeddings": 64, "beta_fast": 4.0, "beta_slow": 0.5, "attention_factor": 1.3}
 LLAMA3 = {
     "rope_type": "llama3",
     "factor": 8.0,
@@ -45,7 +47,7 @@ CASES = [
     ("qwen3", "qwen3", {}),
     ("qwen3-tied", "qwen3", {"tie_word_embeddings": True}),
     ("qwen3-linear", "qwen3", {"rope_parameters": LINEAR}),
-    ("qwen3-yarn", "qwen3", {"rope_parameters": YARN}),
+    ("qwen3-yarn", "qwen3", {"rope_parameters": YARN_SET}),
     ("qwen3-wide-heads", "qwen3", {"head_dim": 24}),
     ("qwen3-window", "qwen3", {"use_sliding_window": True, "sliding_window": 9, "max_window_layers": 1}),
 ]
@@ -171,6 +173,9 @@ def metadata(architecture: str, config, changes: dict) -> dict:
         keys |= {"rope.scaling.type": rope["rope_type"], "rope.scaling.factor": rope["factor"]}
     if rope["rope_type"] == "yarn":
         keys["rope.scaling.original_context_length"] = rope["original_max_position_embeddings"]
+        keys |= {f"rope.scaling.yarn_{beta}": rope[beta] for beta in ("beta_fast", "beta_slow") if beta in rope}
+        if "attention_factor" in rope:  # GGUF's factor multiplies the default, 0.1 ln(factor) + 1
+            keys["rope.scaling.attn_factor"] = rope["attention_factor"] / (0.1 * math.log(rope["factor"]) + 1)
     if "sliding_window" in changes:
         keys["attention.sliding_window"] = changes["sliding_window"]
         if "max_window_layers" in changes:
