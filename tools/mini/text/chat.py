@@ -11,7 +11,8 @@ TOOLS_HEAD = ("# Tools\n\nYou may call one or more functions to assist with the 
 TOOLS_TAIL = ("\n\nFor each function call, return a json object with function name and arguments within "
               "<tool_call></tool_call> XML tags:\n<tool_call>\n"
               '{"name": <function-name>, "arguments": <args-json-object>}\n</tool_call>')
-NO_THOUGHT = "<think>\n\n</think>\n\n"
+NO_THOUGHT = "<think>\n\n</think>\n\n"   # what a prompt holds that asks for an answer without thinking
+OPEN_THOUGHT = "<think>\n"               # what templates of models that always think put there
 
 
 @dataclass
@@ -29,7 +30,7 @@ class Conversation:
     messages: list[dict]                   # as an API client sends them, the wanted answer last
     facts: dict = field(default_factory=dict)
     tools: list[dict] = field(default_factory=list)
-    thinking: bool = True                  # False: the prompt already holds an empty thought
+    opened: str = ""                       # what the prompt already holds of the last answer: nothing, NO_THOUGHT or OPEN_THOUGHT
     trained: set[int] | None = None        # indices of the assistant messages to learn; None means all
 
 
@@ -91,17 +92,18 @@ def pieces(chat: Conversation) -> list[tuple[str, bool]]:
         if role == "user":
             out.append((f"<|im_start|>user\n{message['content']}<|im_end|>\n", False))
         elif role == "tool":
-            if messages[i - 1]["role"] != "tool":
-                out.append(("<|im_start|>user", False))
-            out.append((f"\n<tool_response>\n{message['content']}\n</tool_response>", False))
-            if last or messages[i + 1]["role"] != "tool":
-                out.append(("<|im_end|>\n", False))
+            before = "" if messages[i - 1]["role"] == "tool" else "<|im_start|>user"
+            after = "" if not last and messages[i + 1]["role"] == "tool" else "<|im_end|>\n"
+            out.append((f"{before}\n<tool_response>\n{message['content']}\n</tool_response>{after}", False))
         elif role == "assistant":
             out.append(("<|im_start|>assistant\n", False))
-            if last and not chat.thinking:
-                out.append((NO_THOUGHT, False))
             learnt = chat.trained is None or i in chat.trained
-            out += [(answer_text(message) + "<|im_end|>", learnt), ("\n", False)]
+            answer = answer_text(message)
+            if last and chat.opened:
+                out.append((chat.opened, False))
+                if chat.opened == OPEN_THOUGHT:
+                    answer = answer.removeprefix(OPEN_THOUGHT) if answer.startswith(OPEN_THOUGHT) else "\n</think>\n\n" + answer
+            out += [(answer + "<|im_end|>", learnt), ("\n", False)]
     return out
 
 
