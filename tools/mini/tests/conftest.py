@@ -1,0 +1,27 @@
+import random
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from text.words import WORD_LIST  # noqa: E402
+
+if not WORD_LIST.exists():
+    pytest.skip(f"{WORD_LIST} is missing; install the Debian package wamerican", allow_module_level=True)
+
+
+@pytest.fixture
+def rng():
+    return random.Random(7)
+
+
+@pytest.fixture
+def chats(rng):
+    """Conversations of every kind and split, as training and measuring see them."""
+    import text
+    out = [text.sample(rng, split) for split in ("train", "test", "unseen") for _ in range(700)]
+    for words in map(text.pool, ("train", "test", "unseen")):
+        out += [text.dressed(rng, words, make(rng, words)) for make, _, _ in text.KINDS.values() for _ in range(10)]
+    return out
