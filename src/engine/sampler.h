@@ -1,0 +1,93 @@
+// Sampler: chooses the next token from logits by a chain of stages. A function of its arguments alone: the draw is keyed by
+// (seed, position), sums have a fixed order, ties go to the lowest id, exp and log are our own. So the same request gets the same
+// token on every machine and beside any company.
+// Invariant: between stages at least one candidate is left.
+#pragma once
+
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/result.h"
+#include "engine/sampling.h"
+
+namespace qn::engine {
+
+struct TokenLogprob {
+  TokenId token;
+  float logprob;  // natural logarithm of the model's own probability, before bias and samplers
+};
+
+struct SampleRequest {
+  std::span<const float> logits;     // [V]
+  std::span<const TokenId> context;  // prompt and reply so far; the sampled token stands at position context.size()
+  std::span<const TokenId> banned;   // may not be chosen here
+  std::optional<int> top_logprobs;   // absent: compute none; n: the chosen token's and those of the n most likely
+};
+
+struct Sampled {
+  TokenId token;
+  float logprob = 0;              // if asked for
+  std::vector<TokenLogprob> top;  // if asked for, most likely first
+};
+
+class Sampler {
+ public:
+  explicit Sampler(int vocab);
+
+  // Chooses one token.
+  //   parameters  checked with check()
+  //   errors      internal: nonfinite logits; bad_input: every token is banned
+  Result<Sampled> sample(const SamplingParameters& parameters, const SampleRequest& request);
+
+ private:
+  struct Candidate {
+    TokenId token;
+    float logit;
+  };
+  struct Turn {  // what a stage may look at
+    const SamplingParameters& parameters;
+    std::span<const TokenId> context;
+  };
+  using StageFunction = void (Sampler::*)(const Turn&);
+  struct StageWork {
+    Stage stage;
+    StageFunction apply;
+  };
+  static const StageWork work_rows[];
+
+  static bool likelier(const Candidate& a, const Candidate& b);
+
+  void gather(const SamplingParameters& parameters, const SampleRequest& request);
+  void apply(Stage stage, const Turn& turn);
+  void apply_penalties(const Turn& turn);
+  void apply_dry(const Turn& turn);
+  void apply_top_n_sigma(const Turn& turn);
+  void apply_top_k(const Turn& turn);
+  void apply_typical_p(const Turn& turn);
+  void apply_top_p(const Turn& turn);
+  void apply_min_p(const Turn& turn);
+  void apply_xtc(const Turn& turn);
+  void apply_temperature(const Turn& turn);
+
+  TokenId draw(const Turn& turn);
+  void score(Sampled& sampled, std::span<const float> logits, int top);
+
+  void tally(TokenId token, int value);
+  template <class Change>
+  void change_tallied(Change change);
+  void keep_best(std::size_t count);
+  float best_logit() const;
+  double weigh(float best);
+
+  int vocab_;
+  std::vector<Candidate> candidates_;
+  bool by_id_ = true;             // candidates ascend by token; else they are in no promised order
+  std::vector<float> weights_;    // [candidates] exp(logit - best), after weigh()
+  std::vector<int> tally_;        // [V] what a stage noted for a token; 0 for all between stages
+  std::vector<TokenId> tallied_;  // tokens with a tally
+  std::vector<int> repeats_;      // scratch of DRY
+};
+
+}  // namespace qn::engine
