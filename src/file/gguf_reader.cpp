@@ -17,7 +17,7 @@ namespace {
 
 using gguf::Type;
 
-constexpr std::string_view cut_short = "the file is cut short, fetch it again";
+constexpr std::string_view cut_short = "the file is cut short or damaged, fetch it again";
 constexpr std::string_view damaged = "the file is damaged, fetch it again";
 constexpr std::size_t allocation_overhead = 32;  // of malloc and of the containers around it, rounded up
 
@@ -166,10 +166,11 @@ Status Parser::read_header() {
   if (key_count_ > limits_.metadata_keys)
     return refuse(Code::too_large, keys_at, "key count", "{} keys, at most {} accepted; {}", key_count_, limits_.metadata_keys, damaged);
   if (key_count_ > in_.left() / gguf::min_key_bytes)
-    return refuse(Code::bad_input, keys_at, "key count", "{} keys cannot stand in the {} bytes left; {}", key_count_, in_.left(), damaged);
+    return refuse(Code::bad_input, keys_at, "key count", "{} keys cannot stand in the {} bytes left; {}", key_count_, in_.left(),
+                  cut_short);
   if (tensor_count_ > in_.left() / gguf::min_tensor_bytes)
     return refuse(Code::bad_input, tensors_at, "tensor count", "{} tensors cannot stand in the {} bytes left; {}", tensor_count_,
-                  in_.left(), damaged);
+                  in_.left(), cut_short);
   return {};
 }
 
