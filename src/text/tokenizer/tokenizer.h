@@ -21,6 +21,7 @@ enum class Specials {
 struct EncodeOptions {
   Specials specials = Specials::parse;
   bool add_bos = false;  // also only if the vocabulary says so
+  bool add_eos = false;  // the same
 };
 
 class Tokenizer {
@@ -35,9 +36,9 @@ class Tokenizer {
   std::vector<TokenId> encode(std::string_view text, const EncodeOptions& options) const;
 
   int vocab_size() const;
-  const VocabSpec& spec() const;
-  bool is_special(TokenId id) const;      // a control token
-  bool ends_reply(TokenId id) const;      // one of spec().end_of_turn
+  const VocabSpec& spec() const;                          // its merges are gone: they live in a hash table
+  bool is_special(TokenId id) const;                      // a control token
+  bool ends_reply(TokenId id) const;                      // one of spec().end_of_turn
   TokenId find(std::string_view added_token_text) const;  // id of an added token, -1 if none
 
   // The bytes a token stands for; special tokens are empty unless asked for. May be half a character: see StreamDecoder.
