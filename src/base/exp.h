@@ -3,15 +3,18 @@
 // function call (measured: 20 times slower), and a loop over exp() becomes vector code with no instruction set named.
 #pragma once
 
+#include <algorithm>
 #include <bit>
 #include <cstdint>
 
 namespace qn {
 
-// Relative error below 2e-7. 0 below -87, where a float would be denormal; at most exp(88).
+// For x up to 88: relative error below 2e-7; falls to 0 below -87, where a float would be denormal.
 //   source   reduction and coefficients of expf in the Cephes library (S. Moshier)
 inline float portable_exp(float x) {
-  const float inside = x < -87.0f ? -87.0f : (x > 88.0f ? 88.0f : x);
+  // At least -88, where n is -127 and the exponent field 0 makes the factor 0. Bits of negative floats ascend as the numbers
+  // descend, and an integer minimum keeps the branch out that stops compilers from using vectors.
+  const float inside = std::bit_cast<float>(std::min(std::bit_cast<std::uint32_t>(x), std::bit_cast<std::uint32_t>(-88.0f)));
   const float magic = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer, kept in the low bits
   const float shifted = inside * 1.44269504f + magic;
   const float n = shifted - magic;
@@ -24,8 +27,7 @@ inline float portable_exp(float x) {
   p = p * r + 5.0000001201e-1f;
   const float mantissa = (p * (r * r) + r) + 1.0f;
   const std::uint32_t exponent = (std::bit_cast<std::uint32_t>(shifted) - std::bit_cast<std::uint32_t>(magic) + 127u) << 23;
-  const float value = mantissa * std::bit_cast<float>(exponent);
-  return x < -87.0f ? 0.0f : value;
+  return mantissa * std::bit_cast<float>(exponent);
 }
 
 // Natural logarithm of a positive, finite, normal number; relative error below 1e-15 away from 1, absolute near it.

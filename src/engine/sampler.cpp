@@ -67,23 +67,6 @@ Scan scan(std::span<const float> logits) {
   return {.finite = sum == 0, .best = *std::max_element(best, best + lanes)};
 }
 
-// Puts the items in order, in growing portions from the front, until one is enough. Returns how many came up to that one.
-template <class T, class Less, class Enough>
-std::size_t shortest_prefix(std::vector<T>& items, Less less, Enough enough) {
-  std::size_t sorted = 0, portion = 64;
-  while (sorted < items.size()) {
-    const std::size_t end = std::min(items.size(), sorted + portion);
-    const auto from = items.begin() + static_cast<std::ptrdiff_t>(sorted), to = items.begin() + static_cast<std::ptrdiff_t>(end);
-    if (to != items.end()) std::nth_element(from, to, items.end(), less);
-    std::sort(from, to, less);
-    for (; sorted < end; ++sorted) {
-      if (enough(items[sorted])) return sorted + 1;
-    }
-    portion *= 8;
-  }
-  return items.size();
-}
-
 // repeats[k] = how many of the last tokens stand also before the last k ones, for k in [1, size).
 //   source   the Z function of the reversed text: D. Gusfield, Algorithms on Strings, Trees and Sequences, 1.4; linear time
 void count_repeats(std::span<const TokenId> text, std::vector<int>& repeats) {
@@ -245,24 +228,12 @@ void Sampler::apply_typical_p(const Turn& turn) {
   for (std::size_t i = 0; i < candidates_.size(); ++i) {
     entropy += weights_[i] / total * (log_total - (static_cast<double>(candidates_[i].logit) - best));
   }
-  struct Surprise {
-    double from_mean;
-    float weight;
-    Candidate candidate;
-  };
-  std::vector<Surprise> surprises(candidates_.size());
+  ranked_.clear();
   for (std::size_t i = 0; i < candidates_.size(); ++i) {
     const double surprise = log_total - (static_cast<double>(candidates_[i].logit) - best);
-    surprises[i] = {std::abs(surprise - entropy), weights_[i], candidates_[i]};
+    ranked_.push_back({std::abs(surprise - entropy), candidates_[i].token, weights_[i]});
   }
-  const auto nearer = [](const Surprise& a, const Surprise& b) {
-    return a.from_mean < b.from_mean || (a.from_mean == b.from_mean && a.candidate.token < b.candidate.token);
-  };
-  double reached = 0;
-  surprises.resize(shortest_prefix(surprises, nearer, [&](const Surprise& s) { return (reached += s.weight) > p * total; }));
-  candidates_.clear();
-  for (const Surprise& s : surprises) candidates_.push_back(s.candidate);
-  by_id_ = false;
+  keep_ranked_until(p * total);
 }
 
 //   source   Holtzman et al. 2020, "The Curious Case of Neural Text Degeneration" (arXiv:1904.09751)
@@ -273,15 +244,12 @@ void Sampler::apply_top_p(const Turn& turn) {
   const double total = weigh(best);
   // All candidates below this weight together are less than 1 - p, so none of them is needed to reach p.
   const double needless = (1 - p) * total / static_cast<double>(candidates_.size());
-  std::size_t kept = 0;
+  ranked_.clear();
   for (std::size_t i = 0; i < candidates_.size(); ++i) {
-    if (weights_[i] >= needless) candidates_[kept++] = candidates_[i];
+    const Candidate& c = candidates_[i];
+    if (weights_[i] >= needless) ranked_.push_back({-static_cast<double>(c.logit), c.token, weights_[i]});
   }
-  candidates_.resize(kept);
-  double reached = 0;
-  const auto enough = [&](const Candidate& c) { return (reached += portable_exp(c.logit - best)) >= p * total; };
-  candidates_.resize(shortest_prefix(candidates_, likelier, enough));
-  by_id_ = false;
+  keep_ranked_until(p * total);
 }
 
 //   source   Nguyen et al. 2024, "Turning Up the Heat: Min-p Sampling" (arXiv:2407.01082)
@@ -362,6 +330,10 @@ void Sampler::change_tallied(Change change) {
       if (tally_[static_cast<std::size_t>(c.token)] != 0) change_one(c);
     }
   }
+  clear_tallies();
+}
+
+void Sampler::clear_tallies() {
   for (const TokenId token : tallied_) tally_[static_cast<std::size_t>(token)] = 0;
   tallied_.clear();
 }
@@ -386,6 +358,31 @@ void Sampler::keep_best(std::size_t count) {
   std::nth_element(begin, last_kept, begin + static_cast<std::ptrdiff_t>(gathered), likelier);
   candidates_.resize(count);
   by_id_ = false;
+}
+
+// Keeps the fewest of ranked_, lowest rank first and then lowest token, whose weights together reach `enough`; at least one.
+// Selects by halves instead of sorting, since a flat distribution may need most of the vocabulary.
+void Sampler::keep_ranked_until(double enough) {
+  const auto before = [](const Ranked& a, const Ranked& b) { return a.rank < b.rank || (a.rank == b.rank && a.token < b.token); };
+  // ranked_: [0, taken) needed for certain   [taken, open) undecided, some first ones needed   [open, size) not needed
+  std::size_t taken = 0, open = ranked_.size();
+  double reached = 0;
+  while (open - taken > 1) {
+    const std::size_t middle = taken + (open - taken) / 2;
+    const auto at = [&](std::size_t i) { return ranked_.begin() + static_cast<std::ptrdiff_t>(i); };
+    std::nth_element(at(taken), at(middle), at(open), before);
+    double sum = 0;
+    for (std::size_t i = taken; i < middle; ++i) sum += ranked_[i].weight;
+    if (reached + sum >= enough) {
+      open = middle;
+    } else {
+      reached += sum;
+      taken = middle;
+    }
+  }
+  for (std::size_t i = 0; i < open; ++i) tally(ranked_[i].token, 1);
+  std::erase_if(candidates_, [&](const Candidate& c) { return tally_[static_cast<std::size_t>(c.token)] == 0; });
+  clear_tallies();
 }
 
 float Sampler::best_logit() const {

@@ -46,6 +46,11 @@ class Sampler {
     TokenId token;
     float logit;
   };
+  struct Ranked {
+    double rank;  // lower is better
+    TokenId token;
+    float weight;
+  };
   struct Turn {  // what a stage may look at
     const SamplingParameters& parameters;
     std::span<const TokenId> context;
@@ -77,7 +82,9 @@ class Sampler {
   void tally(TokenId token, int value);
   template <class Change>
   void change_tallied(Change change);
+  void clear_tallies();
   void keep_best(std::size_t count);
+  void keep_ranked_until(double enough);
   float best_logit() const;
   double weigh(float best);
 
@@ -85,6 +92,7 @@ class Sampler {
   std::vector<Candidate> candidates_;
   bool by_id_ = true;             // candidates ascend by token; else they are in no promised order
   std::vector<float> weights_;    // [candidates] exp(logit - best), after weigh()
+  std::vector<Ranked> ranked_;    // scratch of top_p and typical_p
   std::vector<int> tally_;        // [V] what a stage noted for a token; 0 for all between stages
   std::vector<TokenId> tallied_;  // tokens with a tally
   std::vector<int> repeats_;      // scratch of DRY

@@ -40,7 +40,7 @@ struct SamplingParameters {
   int top_k = 40;                // the k most likely; 0 or less: all
   float top_p = 0.95f;           // the fewest most likely that together reach p; 0: the most likely; 1: all
   float min_p = 0.05f;           // those at least p times as likely as the most likely; 0: all
-  float typical_p = 1;           // those whose surprise is nearest the mean, until together over p; 1: all
+  float typical_p = 1;           // those whose surprise is nearest the mean, until together they reach p; 1: all
   float top_n_sigma = -1;        // those within n standard deviations of the best logit; 0 or less: all
   float repetition_penalty = 1;  // logits of tokens seen: divided by it where positive, else multiplied
   float presence_penalty = 0;    // subtracted once from tokens seen

@@ -18,8 +18,8 @@ TEST(PortableExp, is_within_2e_7_of_the_true_value) {
 TEST(PortableExp, is_exact_at_zero_and_zero_far_below) {
   EXPECT_EQ(portable_exp(0.0f), 1.0f);
   EXPECT_EQ(portable_exp(-88.0f), 0.0f);
+  EXPECT_LT(portable_exp(-87.4f), 2e-38f);
   EXPECT_EQ(portable_exp(-std::numeric_limits<float>::infinity()), 0.0f);
-  EXPECT_TRUE(std::isfinite(portable_exp(1000.0f)));
 }
 
 // Bits written down once: another compiler, library or processor must give the same.

@@ -92,7 +92,8 @@ void twin_stage(Stage stage, Entries& entries, const SamplingParameters& p, cons
       for (const Entry& e : entries) entropy -= e.p > 0 ? e.p * std::log(e.p) : 0;
       std::ranges::stable_sort(entries, {}, [&](const Entry& e) { return std::abs(-std::log(e.p) - entropy); });
       std::size_t kept = 0;
-      while (kept < entries.size() && sum <= p.typical_p) sum += entries[kept++].p;
+      do sum += entries[kept++].p;
+      while (kept < entries.size() && sum < p.typical_p);
       entries.resize(kept);
       return;
     }
