@@ -1,0 +1,169 @@
+// linear(): every format on every instruction set gives the bits of ref, whatever the batch and the number of threads.
+#include <cmath>
+#include <limits>
+#include <tuple>
+
+#include "support.h"
+
+namespace qn::test {
+namespace {
+
+// One product with bias and residual, as a model does it.
+std::vector<float> product(Backend& backend, const Encoded& weights, Matrix x) {
+  const int rows = static_cast<int>(weights.tensor.rows);
+  const auto weight = adopt(backend, weights, Use::matrix);
+  const auto bias_values = encode_f32(random_matrix(1, rows, 77));
+  const auto bias = adopt(backend, *bias_values, Use::vector);
+  Matrix residual(x.rows, rows), y(x.rows, rows);
+  for (int t = 0; t < x.rows; ++t)  // the same for a token in any batch: made from its own input
+    for (int r = 0; r < rows; ++r) residual.tensor().row(t)[r] = x.tensor().row(t)[0] + static_cast<float>(r);
+  const Tensor residual_tensor = residual.tensor();
+  const Projection projection{weight.get(), bias.get(), &residual_tensor, y.tensor()};
+  backend.ops().linear(x.tensor(), {&projection, 1});
+  return y.values;
+}
+
+Matrix row_of(Matrix& x, int row) {
+  Matrix one(1, x.columns);
+  std::copy_n(x.tensor().row(row), x.columns, one.values.begin());
+  return one;
+}
+
+using IsaAndFormat = std::tuple<Isa, const quant::Format*>;
+
+class Linear : public ::testing::TestWithParam<IsaAndFormat> {
+ protected:
+  Isa isa() const { return std::get<0>(GetParam()); }
+  const quant::Format& format() const { return *std::get<1>(GetParam()); }
+};
+
+std::vector<const quant::Format*> all_formats() {
+  std::vector<const quant::Format*> list;
+  for (const quant::Format& format : quant::formats()) list.push_back(&format);
+  return list;
+}
+
+std::string case_name(const ::testing::TestParamInfo<IsaAndFormat>& info) {
+  return std::string(name(std::get<0>(info.param))) + "_" + std::string(std::get<1>(info.param)->name);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Linear, ::testing::Combine(::testing::ValuesIn(available_isas()), ::testing::ValuesIn(all_formats())),
+                         case_name);
+
+TEST_P(Linear, gives_the_bits_of_ref_for_every_shape) {
+  const auto ref = make_ref_backend();
+  const auto backend = cpu(isa());
+  std::vector<int> widths = {256, 512, 1280};
+  if (format().block_weights <= 32) widths.insert(widths.end(), {32, 96});
+  if (format().kind == quant::Kind::plain) widths.insert(widths.end(), {1, 15, 17, 100});
+  for (const int columns : widths)
+    for (const int rows : {1, 5, 16, 17, 37})
+      for (const int tokens : {1, 2, 3, 4, 5, 7, 33}) {
+        if (tokens == 33 && rows * columns > 17 * 512) continue;
+        const auto weights = random_weights(format(), rows, columns, static_cast<std::uint64_t>(rows * 10000 + columns));
+        const Matrix x = random_matrix(tokens, columns, static_cast<std::uint64_t>(tokens));
+        ASSERT_TRUE(same(product(*backend, *weights, x), product(*ref, *weights, x)))
+            << rows << " x " << columns << ", " << tokens << " tokens";
+      }
+}
+
+TEST_P(Linear, threads_change_no_bit) {
+  const auto weights = random_weights(format(), 333, 512, 5);
+  for (const int tokens : {1, 9}) {
+    const Matrix x = random_matrix(tokens, 512, 6);
+    const std::vector<float> alone = product(*cpu(isa(), 1), *weights, x);
+    EXPECT_TRUE(same(product(*cpu(isa(), 2), *weights, x), alone));
+    EXPECT_TRUE(same(product(*cpu(isa(), 3), *weights, x), alone));
+  }
+}
+
+TEST_P(Linear, a_token_alone_equals_the_token_in_a_batch) {
+  const auto weights = random_weights(format(), 50, 512, 7);
+  const auto backend = cpu(isa(), 2);
+  Matrix x = random_matrix(29, 512, 8);
+  const std::vector<float> batch = product(*backend, *weights, x);
+  for (int t = 0; t < x.rows; ++t) {
+    const std::vector<float> alone = product(*backend, *weights, row_of(x, t));
+    EXPECT_TRUE(same(alone, std::vector<float>(batch.begin() + t * 50, batch.begin() + (t + 1) * 50))) << "token " << t;
+  }
+}
+
+TEST_P(Linear, zeros_infinities_and_nans_in_the_input_give_the_bits_of_ref) {
+  const auto weights = random_weights(format(), 20, 512, 9);
+  Matrix x = random_matrix(9, 512, 10);
+  std::fill_n(x.tensor().row(0), 512, 0.0f);
+  x.tensor().row(1)[300] = std::numeric_limits<float>::infinity();
+  x.tensor().row(2)[5] = std::numeric_limits<float>::quiet_NaN();
+  std::fill_n(x.tensor().row(3), 512, 1e-30f);
+  std::fill_n(x.tensor().row(4), 512, 1e-32f);
+  std::fill_n(x.tensor().row(5), 512, -1e-40f);
+  for (int i = 0; i < 512; ++i) x.tensor().row(6)[i] = static_cast<float>(i % 255 - 127) + (i % 3 == 0 ? 0.5f : 0.0f);  // ties
+  for (int i = 0; i < 512; ++i) x.tensor().row(7)[i] = i % 2 == 0 ? 3e38f : -3e38f;
+  for (int i = 0; i < 512; ++i) x.tensor().row(8)[i] = std::bit_cast<float>(0x80000000u);
+  EXPECT_TRUE(same(product(*cpu(isa()), *weights, x), product(*make_ref_backend(), *weights, x)));
+}
+
+class LinearTogether : public ::testing::TestWithParam<Isa> {};
+INSTANTIATE_TEST_SUITE_P(All, LinearTogether, ::testing::ValuesIn(available_isas()), isa_name);
+
+TEST_P(LinearTogether, projections_of_different_formats_share_an_input) {
+  const auto backend = cpu(GetParam(), 2);
+  const auto ref = make_ref_backend();
+  const auto q = random_weights(*quant::find_format("Q4_K"), 100, 256, 1);
+  const auto k = random_weights(*quant::find_format("Q8_0"), 30, 256, 2);
+  const auto v = random_weights(*quant::find_format("F16"), 31, 256, 3);
+  Matrix x = random_matrix(5, 256, 4);
+  const auto all = [&](Backend& b) {
+    const auto wq = adopt(b, *q, Use::matrix), wk = adopt(b, *k, Use::matrix), wv = adopt(b, *v, Use::both);
+    Matrix yq(5, 100), yk(5, 30), yv(5, 31);
+    const Projection projections[] = {
+        {wq.get(), nullptr, nullptr, yq.tensor()}, {wk.get(), nullptr, nullptr, yk.tensor()}, {wv.get(), nullptr, nullptr, yv.tensor()}};
+    b.ops().linear(x.tensor(), projections);
+    yq.values.insert(yq.values.end(), yk.values.begin(), yk.values.end());
+    yq.values.insert(yq.values.end(), yv.values.begin(), yv.values.end());
+    return yq.values;
+  };
+  EXPECT_TRUE(same(all(*backend), all(*ref)));
+}
+
+TEST_P(LinearTogether, the_residual_may_be_the_output_itself) {
+  const auto weights = random_weights(*quant::find_format("Q6_K"), 40, 256, 1);
+  Matrix x = random_matrix(7, 256, 2);
+  const auto in_place = [&](Backend& b) {
+    const auto weight = adopt(b, *weights, Use::matrix);
+    Matrix y = random_matrix(7, 40, 3);
+    const Tensor out = y.tensor();
+    const Projection projection{weight.get(), nullptr, &out, out};
+    b.ops().linear(x.tensor(), {&projection, 1});
+    return y.values;
+  };
+  EXPECT_TRUE(same(in_place(*cpu(GetParam(), 2)), in_place(*make_ref_backend())));
+}
+
+TEST_P(LinearTogether, a_quantized_product_is_near_the_product_of_the_floats) {
+  const int rows = 16, columns = 1024;
+  const auto backend = cpu(GetParam());
+  for (const quant::Format& format : quant::formats()) {
+    const auto weights = random_weights(format, rows, columns, 1);
+    Matrix x = random_matrix(1, columns, 2);
+    const auto weight = adopt(*backend, *weights, Use::matrix);
+    Matrix y(1, rows);
+    const Projection projection{weight.get(), nullptr, nullptr, y.tensor()};
+    backend->ops().linear(x.tensor(), {&projection, 1});
+    std::vector<float> decoded(static_cast<std::size_t>(rows) * columns);
+    format.dequantize(weights->bytes.data(), decoded.data(), decoded.size() / static_cast<std::size_t>(format.block_weights));
+    for (int r = 0; r < rows; ++r) {
+      double wanted = 0, size = 0;
+      for (int i = 0; i < columns; ++i) {
+        const double term = static_cast<double>(decoded[static_cast<std::size_t>(r * columns + i)]) * x.values[static_cast<std::size_t>(i)];
+        wanted += term;
+        size += term * term;
+      }
+      // int8 activations: rounding of 1/254 of a block's largest, here up to 100 times the rest; errors add like a random walk.
+      EXPECT_NEAR(y.values[static_cast<std::size_t>(r)], wanted, 0.3 * std::sqrt(size) + 1e-6) << format.name;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace qn::test
