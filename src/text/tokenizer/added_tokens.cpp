@@ -75,7 +75,6 @@ bool AddedTokens::next(std::string_view text, std::size_t at, Found& found) cons
 bool AddedTokens::counts(std::string_view text, const Rules& rules, Specials specials, std::size_t done, std::size_t& begin,
                          std::size_t& end) {
   if (rules.special && specials == Specials::as_text) return false;
-  if (begin < done) return false;  // white space that the token before has taken
   if (rules.single_word) {
     if (begin > 0 && info_at(text, character_before(text, begin)).is(CharInfo::word)) return false;
     if (end < text.size() && info_at(text, end).is(CharInfo::word)) return false;

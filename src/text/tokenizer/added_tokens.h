@@ -32,7 +32,7 @@ class AddedTokens {
         if (!counts(text, *found.token, specials, done, begin, end)) continue;
         if (begin > done) on_text(text.substr(done, begin - done));
         on_token(found.token->id);
-        done = end;
+        done = end;  // of a token made of white space that the one before had taken: less than before, as in `tokenizers`
       }
     }
     if (done < text.size()) on_text(text.substr(done));

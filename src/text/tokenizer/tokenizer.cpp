@@ -148,7 +148,11 @@ void Tokenizer::Tables::describe_tokens() {
 void Tokenizer::Tables::collect_merge_texts() {
   const std::size_t count = spec.tokens.size();
   std::vector<bool> merges(count);
-  for (std::size_t id = 0; id < count; ++id) merges[id] = type_of(id) == TokenType::normal && utf8::is_valid(spec.tokens[id]);
+  for (std::size_t id = 0; id < count; ++id) {
+    // "<0x41>" in text is a byte's name only to a list of merges that spells it; scores never make it.
+    const bool may_merge = type_of(id) == TokenType::normal || (type_of(id) == TokenType::byte && !spec.merges.empty());
+    merges[id] = may_merge && utf8::is_valid(spec.tokens[id]);
+  }
   for (const AddedToken& token : spec.added) merges[static_cast<std::size_t>(token.id)] = false;
   for (const auto& [left, right] : spec.merges)
     if (const auto found = added_ids.find(left + right); found != added_ids.end()) merges[static_cast<std::size_t>(found->second)] = true;
