@@ -30,21 +30,33 @@ void put_f16(std::byte* to, float value) {
   std::memcpy(to, &half, sizeof half);
 }
 
-// Codes [first, first + 8 * vectors) of row r as nibbles: of each eight, the first four low, the others high.
-void put_nibbles(std::byte* vectors_at, int row, const std::int8_t* code, int vectors, int bias) {
-  for (int v = 0; v < vectors; ++v)
-    for (int j = 0; j < 4; ++j)
-      put(vectors_at + v * 64 + row * 4 + j, ((code[v * 8 + j] + bias) & 15) | ((code[v * 8 + 4 + j] + bias) & 15) << 4);
+std::uint32_t quad_at(const std::int8_t* code) {
+  std::uint32_t quad = 0;
+  std::memcpy(&quad, code, 4);
+  return quad;
+}
+
+void put_quad(std::byte* to, int row, std::uint32_t quad) {
+  std::memcpy(to + row * 4, &quad, 4);
+}
+
+constexpr std::uint32_t each_byte(std::uint32_t value) {
+  return value * 0x01010101u;
+}
+
+// 8 * vectors codes of a row as nibbles: of each eight, the first four low, the others high. `flip` is what a signed code's bias is in
+// two's complement: code + 8 is code ^ 8 in four bits.
+void put_nibbles(std::byte* vectors_at, int row, const std::int8_t* code, int vectors, std::uint32_t flip) {
+  for (int v = 0; v < vectors; ++v) {
+    const std::uint32_t low = (quad_at(code + v * 8) ^ each_byte(flip)) & each_byte(15);
+    const std::uint32_t high = (quad_at(code + v * 8 + 4) ^ each_byte(flip)) & each_byte(15);
+    put_quad(vectors_at + v * 64, row, low | high << 4);
+  }
 }
 
 // Codes as bytes, 128 more than they are.
 void put_bytes(std::byte* vectors_at, int row, const std::int8_t* code, int vectors) {
-  for (int v = 0; v < vectors; ++v) {
-    std::uint32_t quad = 0;
-    std::memcpy(&quad, code + v * 4, 4);
-    quad ^= 0x80808080u;
-    std::memcpy(vectors_at + v * 64 + row * 4, &quad, 4);
-  }
+  for (int v = 0; v < vectors; ++v) put_quad(vectors_at + v * 64, row, quad_at(code + v * 4) ^ each_byte(128));
 }
 
 void pack_row(Nibbles32, const IntBlock& block, int row, std::byte* to) {
@@ -77,11 +89,9 @@ void pack_row(FivesK, const IntBlock& block, int row, std::byte* to) {
   for (int group = 0; group < 8; ++group) {
     const std::int8_t* code = block.code + group * 32;
     std::byte* at = to + FivesK::codes + group * 5 * 64;
-    for (int j = 0; j < 4; ++j) {
-      int fifth = 0;
-      for (int quad = 0; quad < 8; ++quad) fifth |= (code[quad * 4 + j] >> 4 & 1) << quad;
-      put(at + row * 4 + j, fifth);
-    }
+    std::uint32_t fifth = 0;
+    for (int i = 0; i < 8; ++i) fifth |= (quad_at(code + i * 4) >> 4 & each_byte(1)) << i;
+    put_quad(at, row, fifth);
     put_nibbles(at + 64, row, code, 4, 0);
   }
 }
@@ -92,12 +102,10 @@ void pack_row(SixesK, const IntBlock& block, int row, std::byte* to) {
     put(to + SixesK::scales + group / 2 * 32 + row * 2 + group % 2, block.scale[group]);
     const std::int8_t* code = block.code + group * 16;
     std::byte* at = to + SixesK::codes + group * 3 * 64;
-    for (int j = 0; j < 4; ++j) {
-      int upper = 0;
-      for (int quad = 0; quad < 4; ++quad) upper |= ((code[quad * 4 + j] + 32) >> 4 & 3) << (2 * quad);
-      put(at + row * 4 + j, upper);
-    }
-    put_nibbles(at + 64, row, code, 2, 32);
+    std::uint32_t upper = 0;  // of code + 32, which is code ^ 32 in six bits
+    for (int i = 0; i < 4; ++i) upper |= ((quad_at(code + i * 4) ^ each_byte(32)) >> 4 & each_byte(3)) << (2 * i);
+    put_quad(at, row, upper);
+    put_nibbles(at + 64, row, code, 2, 0);
   }
 }
 
