@@ -23,9 +23,14 @@ class ModelLoader {
   static Result<std::unique_ptr<ModelLoader>> make(const DeviceChoice& choice, Io& io);
   ~ModelLoader();
 
+  enum class For {
+    replies,  // with an engine
+    logits,   // without: the caller computes
+  };
+
   //   name     "quern-mini", or the path of a model file
   //   errors   not_found, and those of serve::load_model
-  Result<std::unique_ptr<serve::LoadedModel>> load(const std::string& name, const serve::LoadOptions& options);
+  Result<std::unique_ptr<serve::LoadedModel>> load(const std::string& name, const serve::LoadOptions& options, For purpose = For::replies);
 
  private:
   ModelLoader() = default;
@@ -44,6 +49,9 @@ WordKind classify(const std::string& word);
 // "q8_0" as a format that a cache can be kept in.
 //   errors   bad_input: the name and those known
 Result<const quant::Format*> read_cache_format(std::string_view flag, std::string_view name);
+
+// "q8_0" or "q8_0,f16": keys and values.
+Status read_cache_formats(std::string_view flag, std::string_view names, serve::LoadOptions& options);
 
 // "4096", "25.6k" (decimal), "4K" (binary), "2M", "2G".
 //   errors   bad_input: the flag, the value and the form

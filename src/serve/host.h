@@ -11,12 +11,18 @@
 #include <variant>
 
 #include "backend/backend.h"
+#include "base/clock.h"
 #include "base/result.h"
-#include "engine/engine.h"
 #include "file/checkpoint.h"
+#include "model/model.h"
+#include "model/plan.h"
 #include "serve/parameters.h"
 #include "text/template/template.h"
 #include "text/tokenizer/tokenizer.h"
+
+namespace qn::engine {
+class Engine;
+}
 
 namespace qn::serve {
 
@@ -27,10 +33,10 @@ struct ModelImage {  // a model file in memory that outlives the model
 using ModelSource = std::variant<std::filesystem::path, ModelImage>;
 
 struct LoadOptions {
-  std::optional<int> context_tokens;            // the window; none: the model's own, or what fits
-  const quant::Format* key_format = nullptr;    // of the cache; null: F16
+  std::optional<int> context_tokens;          // the window; none: the model's own, or what fits
+  const quant::Format* key_format = nullptr;  // of the cache; null: F16
   const quant::Format* value_format = nullptr;
-  std::optional<std::string> chat_template;     // Jinja source, in place of the model's
+  std::optional<std::string> chat_template;  // Jinja source, in place of the model's
 };
 
 // How a chat becomes a prompt.
@@ -40,22 +46,18 @@ enum class PromptForm {
   plain_text,    // a base model: the messages' texts, one after the other
 };
 
-struct MemoryPlan {
-  std::uint64_t weight_bytes = 0;
-  std::uint64_t cache_bytes = 0;    // keys and values of the whole window
-  std::uint64_t working_bytes = 0;  // activations, scratch, logits
-  std::uint64_t available_bytes = 0;
-  int context_tokens = 0;           // what the plan is for
+struct LoadedModel {
+  LoadedModel();
+  ~LoadedModel();
+  LoadedModel(const LoadedModel&) = delete;
+  LoadedModel& operator=(const LoadedModel&) = delete;
 
-  std::uint64_t needed_bytes() const { return weight_bytes + cache_bytes + working_bytes; }
-};
-
-class LoadedModel {
- public:
-  std::string name;  // as the user gave it
+  std::string name;             // as the user gave it
   std::string template_source;  // empty if there is none
   PromptForm form = PromptForm::plain_text;
-  MemoryPlan plan;
+  model::MemoryPlan plan;
+  model::KvOptions kv;     // formats of the cache
+  int context_tokens = 0;  // the window in use
   Parameters recommended;
   std::chrono::nanoseconds load_time{0};
 
@@ -63,15 +65,16 @@ class LoadedModel {
   std::shared_ptr<const model::Model> model;
   std::optional<text::Tokenizer> tokenizer;  // always there once loaded
   std::optional<text::Template> chat_template;
-  std::unique_ptr<engine::Engine> engine;    // last: it stops before what it uses goes
+  std::optional<Error> template_error;  // why the model's template cannot be used; only a chat minds
+  SteadyClock clock;
+  std::unique_ptr<engine::Engine> engine;  // last: it stops before what it uses goes
 };
-
-// What loading would take, without loading.
-//   errors   those of describe; unsupported: a cache format that does not fit the model
-Result<MemoryPlan> plan_memory(const file::Checkpoint& checkpoint, const LoadOptions& options, Backend& device);
 
 //   device   borrowed; outlives the model
 //   errors   not_found, bad_input: the file; out_of_memory: with the numbers; unsupported
 Result<std::unique_ptr<LoadedModel>> load_model(const ModelSource& source, const LoadOptions& options, Backend& device);
+
+// The same without an engine, for callers that compute logits themselves.
+Result<std::unique_ptr<LoadedModel>> load_without_engine(const ModelSource& source, const LoadOptions& options, Backend& device);
 
 }  // namespace qn::serve

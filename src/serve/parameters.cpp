@@ -4,42 +4,36 @@
 #include <cmath>
 #include <limits>
 
-
 namespace qn::serve {
 namespace {
 
-constexpr double int32_most = std::numeric_limits<std::int32_t>::max();
-constexpr double seed_most = 4294967295.0;
+using O = engine::SamplingOverrides;
+using P = Parameters;
+
 constexpr std::size_t most_stops = 16, longest_stop_bytes = 256;
 
 //   source   names and meanings: Ollama's Modelfile reference; keys: llama.cpp pull request 17120
 constexpr ParameterRow rows[] = {
-    {"temperature", "0 picks the likeliest token; higher is more varied", &Parameters::temperature, 0, 100, "general.sampling.temp"},
-    {"top_k", "choose among the k likeliest tokens; 0: all", &Parameters::top_k, 0, int32_most, "general.sampling.top_k"},
-    {"top_p", "choose among the likeliest tokens that make up this share; 1: all", &Parameters::top_p, 0, 1, "general.sampling.top_p"},
-    {"min_p", "drop tokens below this share of the likeliest one's probability; 0: none", &Parameters::min_p, 0, 1,
-     "general.sampling.min_p"},
-    {"typical_p", "keep tokens of typical surprise up to this share; 1: all", &Parameters::typical_p, 0, 1},
-    {"top_n_sigma", "keep logits within n standard deviations of the largest; below 0: all", &Parameters::top_n_sigma, -1, 100},
-    {"repeat_penalty", "divide the odds of recent tokens; 1: no change", &Parameters::repeat_penalty, 0.01, 100,
-     "general.sampling.penalty_repeat"},
-    {"repeat_last_n", "how many tokens count as recent; 0: none, -1: the whole window", &Parameters::repeat_last_n, -1, int32_most,
-     "general.sampling.penalty_last_n"},
-    {"presence_penalty", "taken from the logit of every recent token", &Parameters::presence_penalty, -100, 100},
-    {"frequency_penalty", "taken from the logit of recent tokens for each time they occur", &Parameters::frequency_penalty, -100, 100},
-    {"xtc_probability", "how often the likeliest choices are left out; 0: never", &Parameters::xtc_probability, 0, 1,
-     "general.sampling.xtc_probability"},
-    {"xtc_threshold", "what counts as a likely choice for xtc_probability", &Parameters::xtc_threshold, 0, 1,
-     "general.sampling.xtc_threshold"},
-    {"dry_multiplier", "strength of the penalty on repeated sequences; 0: none", &Parameters::dry_multiplier, 0, 100},
-    {"dry_base", "how fast that penalty grows with the length of the repetition", &Parameters::dry_base, 1, 100},
-    {"dry_allowed_length", "repetitions up to this length are free", &Parameters::dry_allowed_length, 0, int32_most},
-    {"dry_penalty_last_n", "how many tokens are searched for repetitions; 0: none, -1: the whole window", &Parameters::dry_penalty_last_n,
-     -1, int32_most},
-    {"seed", "the same seed gives the same reply; unset or -1: another one each time", &Parameters::seed, -1, seed_most},
-    {"num_predict", "at most this many tokens; -1: no limit, -2: until the window is full", &Parameters::num_predict, -2, int32_most},
-    {"num_ctx", "tokens the window holds; takes effect when a model is loaded", &Parameters::num_ctx, 0, int32_most},
-    {"stop", "a text that ends the reply and is not shown", &Parameters::stop},
+    {"temperature", "0 picks the likeliest token; higher is more varied", &O::temperature, "general.sampling.temp"},
+    {"top_k", "choose among the k likeliest tokens; 0: all", &O::top_k, "general.sampling.top_k"},
+    {"top_p", "choose among the likeliest that make up this share; 1: all", &O::top_p, "general.sampling.top_p"},
+    {"min_p", "drop tokens below this share of the likeliest one; 0: none", &O::min_p, "general.sampling.min_p"},
+    {"typical_p", "keep tokens of typical surprise up to this share; 1: all", &O::typical_p},
+    {"top_n_sigma", "keep logits within n deviations of the best; -1: all", &O::top_n_sigma},
+    {"repeat_penalty", "make recent tokens less likely; 1: no change", &O::repetition_penalty, "general.sampling.penalty_repeat"},
+    {"repeat_last_n", "how many tokens are recent; 0: none, -1: all", &O::penalty_last_n, "general.sampling.penalty_last_n"},
+    {"presence_penalty", "taken from the logit of every recent token", &O::presence_penalty},
+    {"frequency_penalty", "the same, for each time the token occurs", &O::frequency_penalty},
+    {"xtc_probability", "how often the likeliest are left out; 0: never", &O::xtc_probability, "general.sampling.xtc_probability"},
+    {"xtc_threshold", "what counts as likely for xtc_probability", &O::xtc_threshold, "general.sampling.xtc_threshold"},
+    {"dry_multiplier", "strength of the penalty on repeated phrases; 0: none", &O::dry_multiplier},
+    {"dry_base", "how fast it grows with the length of the phrase", &O::dry_base},
+    {"dry_allowed_length", "phrases up to this length are free", &O::dry_allowed_length},
+    {"dry_penalty_last_n", "how many tokens are searched; 0: none, -1: all", &O::dry_last_n},
+    {"seed", "the same seed gives the same reply; -1: another each time", &O::seed},
+    {"num_predict", "at most this many tokens; -1: no limit", &P::num_predict, "", -2},
+    {"num_ctx", "tokens the window holds; 0: what fits", &P::num_ctx, "", 0},
+    {"stop", "a text that ends the reply and is not shown", &P::stop},
 };
 
 std::string_view trimmed(std::string_view text) {
@@ -48,27 +42,78 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-std::optional<double> read_number(std::string_view text) {
-  double value = 0;
+template <class T>
+std::optional<T> read(std::string_view text) {
+  T value{};
+  text = trimmed(text);
   if (text.starts_with('+')) text.remove_prefix(1);
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
-  return value;
-}
-
-std::optional<std::int64_t> read_integer(std::string_view text) {
-  std::int64_t value = 0;
-  if (text.starts_with('+')) text.remove_prefix(1);
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  if (text.empty() || error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return value;
 }
 
 template <class T>
-Status check_range(const ParameterRow& row, T value) {
-  if (static_cast<double>(value) >= row.least && static_cast<double>(value) <= row.most) return {};
-  return fail(Code::bad_input, "{}: {} is out of range; give a value from {} to {}", row.name, value, row.least, row.most);
+Status check_range(std::string_view name, T value, T low, T high) {
+  if (value >= low && value <= high) return {};
+  return fail(Code::bad_input, "{}: {} is out of range; give a value from {} to {}", name, value, low, high);
 }
+
+// The engine's own row for a sampling number: its range is stated there.
+template <class T>
+Status check_range(std::string_view name, std::optional<T> O::*field, T value, std::span<const engine::NumberRow<T>> table) {
+  for (const engine::NumberRow<T>& row : table)
+    if (row.said == field) return check_range(name, value, row.low, row.high);
+  return {};
+}
+
+tl::unexpected<Error> invalid(std::string_view kind, std::string_view value) {
+  return fail(Code::bad_input, "invalid {} value [{}]", kind, value.substr(0, 64));
+}
+
+struct Setter {
+  P& parameters;
+  const ParameterRow& row;
+  std::string_view value;
+
+  Status operator()(SamplingFloat field) const {
+    const auto number = read<float>(value);
+    if (!number || !std::isfinite(*number)) return invalid("float", value);
+    QN_OK(check_range<float>(row.name, field, *number, engine::float_rows()));
+    parameters.sampling.*field = *number;
+    return {};
+  }
+  Status operator()(SamplingInt field) const {
+    const auto number = read<int>(value);
+    if (!number) return invalid("int", value);
+    QN_OK(check_range<int>(row.name, field, *number, engine::int_rows()));
+    parameters.sampling.*field = *number;
+    return {};
+  }
+  Status operator()(SamplingSeed field) const {
+    if (trimmed(value) == "-1") {
+      (parameters.sampling.*field).reset();
+      return {};
+    }
+    const auto number = read<std::uint64_t>(value);
+    if (!number) return invalid("int", value);
+    parameters.sampling.*field = *number;
+    return {};
+  }
+  Status operator()(Count field) const {
+    const auto number = read<int>(value);
+    if (!number) return invalid("int", value);
+    QN_OK(check_range(row.name, *number, row.least, std::numeric_limits<int>::max()));
+    parameters.*field = *number;
+    return {};
+  }
+  Status operator()(Texts field) const {
+    if (value.empty()) return fail(Code::bad_input, "{}: empty; give the text that ends a reply", row.name);
+    if (value.size() > longest_stop_bytes || (parameters.*field).size() >= most_stops)
+      return fail(Code::too_large, "{}: at most {} of {} bytes each; use fewer or shorter ones", row.name, most_stops, longest_stop_bytes);
+    (parameters.*field).emplace_back(value);
+    return {};
+  }
+};
 
 }  // namespace
 
@@ -85,75 +130,58 @@ const ParameterRow* find_parameter(std::string_view name) {
 Status set_parameter(Parameters& parameters, std::string_view name, std::string_view value) {
   const ParameterRow* row = find_parameter(name);
   if (row == nullptr) return fail(Code::bad_input, "unknown parameter {}", qn::quoted(name));
-  if (const auto* number = std::get_if<NumberField>(&row->field)) {
-    const auto read = read_number(trimmed(value));
-    if (!read) return fail(Code::bad_input, "invalid float value [{}]", value.substr(0, 64));
-    QN_OK(check_range(*row, *read));
-    parameters.*(*number) = *read;
-  } else if (const auto* integer = std::get_if<IntegerField>(&row->field)) {
-    const auto read = read_integer(trimmed(value));
-    if (!read) return fail(Code::bad_input, "invalid int value [{}]", value.substr(0, 64));
-    QN_OK(check_range(*row, *read));
-    parameters.*(*integer) = *read;
-  } else {
-    std::vector<std::string>& texts = parameters.*std::get<TextsField>(row->field);
-    if (value.empty()) return fail(Code::bad_input, "{}: empty; give the text that ends a reply", row->name);
-    if (value.size() > longest_stop_bytes || texts.size() >= most_stops)
-      return fail(Code::too_large, "{}: at most {} of {} bytes each; use fewer or shorter ones", row->name, most_stops, longest_stop_bytes);
-    texts.emplace_back(value);
-  }
-  return {};
+  return std::visit(Setter{parameters, *row, value}, row->field);
 }
 
 std::vector<std::string> parameter_values(const Parameters& parameters, const ParameterRow& row) {
-  if (const auto* number = std::get_if<NumberField>(&row.field)) {
-    const auto value = parameters.*(*number);
+  const auto one = [](const auto& value) {
     return value ? std::vector<std::string>{fmt::format("{}", *value)} : std::vector<std::string>{};
-  }
-  if (const auto* integer = std::get_if<IntegerField>(&row.field)) {
-    const auto value = parameters.*(*integer);
-    return value ? std::vector<std::string>{fmt::format("{}", *value)} : std::vector<std::string>{};
-  }
-  return parameters.*std::get<TextsField>(row.field);
+  };
+  return std::visit(
+      [&](auto field) {
+        if constexpr (std::is_same_v<decltype(field), Texts>)
+          return parameters.*field;
+        else if constexpr (std::is_same_v<decltype(field), Count>)
+          return one(parameters.*field);
+        else
+          return one(parameters.sampling.*field);
+      },
+      row.field);
 }
 
 Result<Parameters> recommended_parameters(const file::Metadata& metadata) {
   Parameters parameters;
   for (const ParameterRow& row : rows) {
     if (row.model_key.empty()) continue;
-    if (const auto* number = std::get_if<NumberField>(&row.field)) {
-      QN_TRY(const std::optional<double> value, metadata.number(row.model_key));
-      // Files hold f32: 0.95 must not become 0.949999988.
-      if (value) parameters.*(*number) = read_number(fmt::format("{}", static_cast<float>(*value)));
-    } else if (const auto* integer = std::get_if<IntegerField>(&row.field)) {
-      QN_TRY(parameters.*(*integer), metadata.integer(row.model_key));
-    }
-  }
-  for (const ParameterRow& row : rows) {
-    for (const std::string& text : parameter_values(parameters, row)) {
-      const auto value = read_number(text);
-      if (!value || *value < row.least || *value > row.most)
-        return fail(Code::bad_input, "metadata {}: {} is out of range, {} to {} expected; the file is damaged", row.model_key, text,
-                    row.least, row.most);
-    }
+    QN_TRY(const std::optional<double> found, metadata.number(row.model_key));
+    if (!found) continue;
+    // As text: an f32 of 0.95 reads "0.95", and one path checks every value.
+    const std::string text = fmt::format("{}", static_cast<float>(*found));
+    if (const Status set = set_parameter(parameters, row.name, text); !set)
+      return fail(Code::bad_input, "metadata {}: {}; the file is damaged", row.model_key, set.error().message);
   }
   return parameters;
 }
 
 Parameters merge(const Parameters& first, const Parameters& second) {
   Parameters both = first;
+  const auto fill = [](auto& value, const auto& other) {
+    if (!value) value = other;
+  };
   for (const ParameterRow& row : rows) {
     std::visit(
         [&](auto field) {
-          using Field = std::remove_reference_t<decltype(both.*field)>;
-          if constexpr (std::is_same_v<Field, std::vector<std::string>>) {
+          if constexpr (std::is_same_v<decltype(field), Texts>) {
             if ((both.*field).empty()) both.*field = second.*field;
+          } else if constexpr (std::is_same_v<decltype(field), Count>) {
+            fill(both.*field, second.*field);
           } else {
-            if (!(both.*field)) both.*field = second.*field;
+            fill(both.sampling.*field, second.sampling.*field);
           }
         },
         row.field);
   }
+  fill(both.sampling.logit_bias, second.sampling.logit_bias);
   return both;
 }
 

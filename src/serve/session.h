@@ -15,11 +15,13 @@
 
 namespace qn::serve {
 
+// The template of models whose file has none but whose vocabulary has ChatML's marks; also to be had by name.
+extern const std::string_view chatml_template;
+
 struct ReplyRequest {
   text::Chat chat;
   std::optional<std::string> raw_prompt;  // in place of the chat: tokenized as it is, and the reply is not split
   Parameters parameters;                  // what the user set; the rest comes from the model
-  std::vector<std::pair<TokenId, float>> logit_bias = {};
   bool ignore_end_of_turn = false;
 };
 
@@ -29,7 +31,7 @@ enum class Finish {
   length,       // num_predict tokens
   window_full,  // no room for another token
   cancelled,
-  failed,       // see Reply::error
+  failed,  // see Reply::error
 };
 
 struct ReplyStats {
@@ -52,7 +54,7 @@ class Reply {
   virtual ReplyPiece next(std::chrono::milliseconds patience) = 0;
   virtual Finish finish() const = 0;
   virtual const std::optional<Error>& error() const = 0;
-  virtual void cancel() = 0;  // the next piece is the last
+  virtual void cancel() = 0;                    // the next piece is the last
   virtual const ReplyStats& stats() const = 0;  // whole once the reply is over
 };
 

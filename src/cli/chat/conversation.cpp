@@ -29,8 +29,8 @@ ReplyPrinter Conversation::make_printer(const Io& io) const {
 serve::ReplyRequest Conversation::request() const {
   serve::ReplyRequest request;
   request.parameters = settings.parameters;
-  request.logit_bias = settings.logit_bias;
   request.ignore_end_of_turn = settings.ignore_end_of_turn;
+  request.chat.template_arguments = settings.template_arguments;
   request.chat.think = settings.thinking.on;
   if (!settings.thinking.level.empty()) request.chat.template_arguments["reasoning_effort"] = settings.thinking.level;
   if (!settings.system.empty()) request.chat.messages.push_back({.role = "system", .content = settings.system});
@@ -56,7 +56,7 @@ Result<Conversation::Shown> Conversation::show(serve::Reply& reply, ReplyPrinter
 
 void Conversation::report_end(const serve::Reply& reply, Io& io) {
   if (reply.finish() == serve::Finish::window_full)
-    note(io, fmt::format("the window of {} tokens is full, so the reply ends here; --ctx gives more room", model_->plan.context_tokens));
+    note(io, fmt::format("the window of {} tokens is full, so the reply ends here; --ctx gives more room", model_->context_tokens));
   if (settings.verbose) print_statistics(io.err, reply.stats(), first_reply_ ? model_->load_time : std::chrono::nanoseconds(0));
   first_reply_ = false;
 }
@@ -78,8 +78,8 @@ Result<serve::Finish> Conversation::ask(std::string_view question, Io& io) {
   }
   if (!reply) return tl::unexpected<Error>(reply.error());
   if (left_out > 0)
-    note(io, fmt::format("the window of {} tokens is full: the oldest {} messages are left out; /clear begins anew",
-                         model_->plan.context_tokens, left_out));
+    note(io, fmt::format("the window of {} tokens is full: the oldest {} messages are left out; /clear begins anew", model_->context_tokens,
+                         left_out));
 
   ReplyPrinter printer = make_printer(io);
   QN_TRY(Shown shown, show(**reply, printer, io));

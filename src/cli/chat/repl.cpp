@@ -28,7 +28,7 @@ void Repl::say(std::string_view text) {
   fmt::print(io_.out, "{}{}", safe, safe.ends_with('\n') ? "" : "\n");
 }
 
-int Repl::run() {
+int Repl::run(const std::string& first_message) {
   auto editor = LineEditor::make(io_.in, io_.out, io_.err);
   if (!editor) return report(io_, editor.error());
   if (!history_allowed()) conversation_.settings.history = false;
@@ -36,6 +36,7 @@ int Repl::run() {
   History history(conversation_.settings.history && !state.empty() ? state / "history" : std::filesystem::path());
   for (const std::string& line : history.lines()) (*editor)->remember(line);
 
+  if (!first_message.empty()) answer(first_message);
   MessageAssembler message;
   while (true) {
     LineEditor::Line line;
@@ -48,7 +49,8 @@ int Repl::run() {
       return exit_ok;
     }
     if (line.end == LineEditor::End::interrupted) {
-      fmt::print(io_.out, line.text.empty() && !message.open() ? "\nUse Ctrl + d or /bye to exit.\n" : "\n");
+      const bool hint = line.text.empty() && !message.open();
+      fmt::print(io_.out, "\n{}", hint ? "Use Ctrl + d or /bye to exit.\n" : "");
       message.reset();
       continue;
     }
@@ -242,7 +244,7 @@ void Repl::load(const std::string& name) {
     report(io_, chat.error());
     return;
   }
-  if (chat->model != model_name_) {
+  if (chat->model != model_name_ && chat->model != std::filesystem::absolute(model_name_)) {
     if (const Status loaded = load_model(chat->model); !loaded) {
       report(io_, loaded.error());
       return;
@@ -256,7 +258,9 @@ void Repl::load(const std::string& name) {
 void Repl::save(const std::string& name) {
   if (name.empty()) return say("Usage:\n  /save NAME");
   if (classify(name) == WordKind::model) return say(fmt::format("Couldn't save '{}': a model has that name; choose another", name));
-  const SavedChat chat{model_name_, conversation_.settings.system, conversation_.settings.parameters, conversation_.messages};
+  // A path must still be found from another directory.
+  const std::string model = model_name_ == builtin_model_name ? model_name_ : std::filesystem::absolute(model_name_).string();
+  const SavedChat chat{model, conversation_.settings.system, conversation_.settings.parameters, conversation_.messages};
   if (const Status saved = save_chat(chat, saved_chat_path(name)); !saved)
     report(io_, saved.error());
   else

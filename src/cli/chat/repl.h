@@ -17,9 +17,9 @@ class Repl {
   Repl(Conversation& conversation, ModelLoader& loader, std::string name, serve::LoadOptions options, Io& io)
       : conversation_(conversation), loader_(loader), model_name_(std::move(name)), options_(std::move(options)), io_(io) {}
 
-  // Until the user leaves.
+  // Until the user leaves. A first message may be given on the command line.
   //   returns  the exit code
-  int run();
+  int run(const std::string& first_message = {});
 
   // One slash command; false when the chat is over. Separate from run() so that tests need no terminal.
   bool obey(const SlashLine& line);

@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "base/ids.h"
+#include "base/json.h"
 #include "serve/parameters.h"
 
 namespace qn::cli {
@@ -23,8 +23,8 @@ Result<Thinking> read_thinking(std::string_view value);
 struct ChatSettings {
   std::string system;
   serve::Parameters parameters;
-  std::vector<std::pair<TokenId, float>> logit_bias;
   Thinking thinking;
+  json::Object template_arguments;  // further names for the template
   bool ignore_end_of_turn = false;
   bool hide_thinking = false;
   bool wordwrap = true;

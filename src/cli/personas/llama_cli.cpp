@@ -1,5 +1,5 @@
-// llama-cli: the command line of llama.cpp's terminal program.
-//   source   llama.cpp tools/cli, August 2026
+// llama-cli: the command line of llama.cpp's terminal program. Its values override a model's own only where they are given.
+//   source   llama.cpp tools/cli and common/arg, August 2026
 #include "cli/persona.h"
 
 namespace qn::cli {
@@ -10,18 +10,145 @@ constexpr auto no_op = Treatment::no_op;
 constexpr auto refuse = Treatment::refuse;
 constexpr auto nothing = Takes::nothing;
 constexpr auto value = Takes::value;
+constexpr auto maybe = Takes::optional_value;
+
+constexpr std::string_view on_off_auto = "on off auto 1 0 true false enabled disabled";
+constexpr std::string_view later = "this version does not offer it; leave it out";
+constexpr std::string_view no_download = "this version downloads nothing; give a file with -m";
+constexpr std::string_view no_constraint = "this version does not constrain replies; leave it out";
+constexpr std::string_view no_speculation = "this version does not speculate; leave it out";
+constexpr std::string_view no_scaling = "the scaling in the model's file is used; leave it out";
+constexpr std::string_view no_sampler = "this version has no such sampler; leave it out";
+constexpr std::string_view system_places = "the operating system places the threads";
+constexpr std::string_view cpu_only = "no GPU is used";
+constexpr std::string_view always_on = "it is always so";
+constexpr std::string_view fixed_batch = "the size of a step is chosen for this machine";
+constexpr std::string_view mapped = "files are always mapped";
+constexpr std::string_view plain_log = "warnings go to stderr, and there is no other log";
 
 constexpr PersonaFlag flags[] = {
+    // The model and its window.
     {"-m --model", value, map, "--model"},
-    {"-p --prompt", value, map, "--prompt"},
     {"-c --ctx-size", value, map, "--ctx"},
+    {"-n --predict --n-predict", value, map, "--predict"},
+    {"-ctk --cache-type-k", value, map, "--cache-type-k"},
+    {"-ctv --cache-type-v", value, map, "--cache-type-v"},
+    {"-mu --model-url", value, refuse, "", no_download},
+    {"-hf -hfr --hf-repo -hff --hf-file -dr --docker-repo", value, refuse, "", no_download},
+    {"-hft --hf-token", value, no_op, "", "nothing is downloaded"},
+    {"--offline", nothing, no_op, "", always_on},
+    {"--lora --lora-scaled --control-vector --control-vector-scaled --control-vector-layer-range", value, refuse, "", later},
+    {"-mm --mmproj --image --audio", value, refuse, "", "this version runs text models only; leave it out"},
+    {"--override-kv", value, refuse, "", later},
+    {"--check-tensors", nothing, no_op, "", "every tensor is checked when it is loaded"},
+    {"--rope-scaling --rope-scale --rope-freq-base --rope-freq-scale", value, refuse, "", no_scaling},
+    {"--yarn-orig-ctx --yarn-ext-factor --yarn-attn-factor --yarn-beta-slow --yarn-beta-fast", value, refuse, "", no_scaling},
+
+    // The machine.
+    {"-t --threads", value, map, "--threads"},
+    {"-tb --threads-batch", value, no_op, "", "prompts and replies use the threads of --threads"},
+    {"-ngl --gpu-layers --n-gpu-layers", value, map, "--n-gpu-layers"},
+    {"-b --batch-size -ub --ubatch-size", value, no_op, "", fixed_batch},
+    {"-C --cpu-mask -Cr --cpu-range --cpu-strict -Cb --cpu-mask-batch -Crb --cpu-range-batch --cpu-strict-batch", value, no_op, "",
+     system_places},
+    {"--numa", value, no_op, "", system_places},
+    {"--prio --prio-batch", value, no_op, "", "threads run at the priority of this process"},
+    {"--poll --poll-batch", value, no_op, "", "threads sleep while they wait"},
+    {"-dev --device -sm --split-mode -ts --tensor-split -mg --main-gpu", value, no_op, "", cpu_only},
+    {"-ot --override-tensor -ncmoe --n-cpu-moe", value, no_op, "", cpu_only},
+    {"-cmoe --cpu-moe -nkvo --no-kv-offload --no-op-offload --no-host", nothing, no_op, "", cpu_only},
+    {"-fit --fit -fitt --fit-target -fitc --fit-ctx", value, no_op, "", "what is not set is fitted to the memory there is"},
+    {"-fa --flash-attn", maybe, no_op, "", always_on, on_off_auto},
+    {"-lm --load-mode", value, no_op, "", mapped},
+    {"--mlock --mmap --no-mmap -dio --direct-io -ndio --no-direct-io", nothing, no_op, "", mapped},
+    {"--repack --no-repack -nr", nothing, no_op, "", "weights are laid out as this machine likes them"},
+    {"--warmup --no-warmup", nothing, no_op, "", "there is nothing to warm up"},
+    {"--context-shift --no-context-shift", nothing, no_op, "", "a full window ends the reply, and a chat leaves out its oldest messages"},
+    {"--keep", value, no_op, "", "a full window ends the reply"},
+    {"-kvu --kv-unified -no-kvu --no-kv-unified -cb --cont-batching -nocb --no-cont-batching --swa-full", nothing, no_op, "", always_on},
+    {"-np --parallel -cram --cache-ram", value, no_op, "", "there is one chat"},
+
+    // The chat.
+    {"-p --prompt", value, map, "--prompt"},
+    {"-f --file", value, map, "--prompt-file"},
+    {"-sys --system-prompt", value, map, "--system"},
+    {"-sysf --system-prompt-file", value, map, "--system-file"},
+    {"-no-cnv --no-conversation", nothing, map, "--raw"},
+    {"-cnv --conversation", nothing, map, "--chat"},
+    {"-st --single-turn", nothing, map, "--single-turn"},
+    {"-e --escape", nothing, map, "--escape=true"},
+    {"--no-escape", nothing, map, "--escape=false"},
+    {"--display-prompt", nothing, map, "--echo=true"},
+    {"--no-display-prompt", nothing, map, "--echo=false"},
+    {"--chat-template-file", value, map, "--chat-template-file"},
+    {"--chat-template", value, map, "--chat-template"},
+    {"--chat-template-kwargs", value, map, "--chat-template-kwargs"},
+    {"--jinja", nothing, no_op, "", always_on},
+    {"--no-jinja", nothing, refuse, "", "templates are always Jinja; leave it out"},
+    {"--skip-chat-parsing --no-skip-chat-parsing --prefill-assistant --no-prefill-assistant", nothing, no_op, "",
+     "a chat shows thinking and answer as they come"},
+    {"--reasoning-format", value, no_op, "", "thinking is shown apart from the answer"},
+    {"-rea --reasoning", value, map, "--think"},
+    {"--reasoning-effort", value, map, "--think"},
+    {"--reasoning-budget --reasoning-budget-message", value, no_op, "", "thinking is not cut; -rea off answers without it"},
+    {"-mli --multiline-input", nothing, no_op, "", "lines between \"\"\" are one message"},
+    {"-sp --special", nothing, no_op, "", "special tokens are not shown"},
+    {"--color -co", maybe, no_op, "", "colours follow NO_COLOR, CLICOLOR_FORCE and the terminal", on_off_auto},
+    {"--simple-io", nothing, map, "--nowordwrap"},
+    {"--show-timings --perf", nothing, map, "--verbose"},
+    {"--no-show-timings --no-perf", nothing, no_op, "", "times are printed only on request"},
+    {"-r --reverse-prompt", value, map, "--stop"},
+    {"-i --interactive -if --interactive-first --in-prefix-bos", nothing, refuse, "", "of llama-completion; leave it out to chat"},
+    {"--in-prefix --in-suffix --prompt-cache", value, refuse, "", "of llama-completion; leave it out"},
+    {"-o --output --output-file", value, refuse, "", "write stdout to a file with > instead"},
+    {"--server-base", value, refuse, "", later},
+
+    // Sampling.
+    {"--temp --temperature", value, map, "--temp"},
+    {"--top-k", value, map, "--top-k"},
+    {"--top-p", value, map, "--top-p"},
+    {"--min-p", value, map, "--min-p"},
+    {"--typical --typical-p", value, map, "--typical"},
+    {"--top-n-sigma --top-nsigma", value, map, "--top-n-sigma"},
+    {"--repeat-last-n", value, map, "--repeat-last-n"},
+    {"--repeat-penalty", value, map, "--repeat-penalty"},
+    {"--presence-penalty", value, map, "--presence-penalty"},
+    {"--frequency-penalty", value, map, "--frequency-penalty"},
+    {"--xtc-probability", value, map, "--xtc-probability"},
+    {"--xtc-threshold", value, map, "--xtc-threshold"},
+    {"--dry-multiplier", value, map, "--dry-multiplier"},
+    {"--dry-base", value, map, "--dry-base"},
+    {"--dry-allowed-length", value, map, "--dry-allowed-length"},
+    {"--dry-penalty-last-n", value, map, "--dry-penalty-last-n"},
+    {"--dry-sequence-breaker", value, refuse, "", no_sampler},
+    {"-s --seed", value, map, "--seed"},
+    {"-l --logit-bias", value, map, "--logit-bias"},
+    {"--ignore-eos", nothing, map, "--ignore-eos"},
+    {"--samplers --sampler-seq --sampling-seq", value, refuse, "", "the order of the samplers is fixed; leave it out"},
+    {"--dynatemp-range --dynatemp-exp --mirostat --mirostat-lr --mirostat-ent --adaptive-target --adaptive-decay", value, refuse, "",
+     no_sampler},
+    {"-bs --backend-sampling", nothing, no_op, "", cpu_only},
+    {"--grammar --grammar-file -j --json-schema -jf --json-schema-file", value, refuse, "", no_constraint},
+
+    // Speculation.
+    {"-md --model-draft --spec-type --spec-draft-n-max --spec-draft-n-min --draft --draft-max --draft-n-max --draft-min --draft-n-min",
+     value, refuse, "", no_speculation},
+    {"-ngld --gpu-layers-draft --n-gpu-layers-draft", value, no_op, "", cpu_only},
+
+    // The log.
+    {"-v --verbose --log-verbose --log-disable --log-prefix --log-timestamps --no-log-prefix --no-log-timestamps", nothing, no_op, "",
+     plain_log},
+    {"-lv --verbosity --log-verbosity --log-file", value, no_op, "", plain_log},
+    {"--log-colors", maybe, no_op, "", plain_log, on_off_auto},
 };
+
+// llama-cli reads escapes in -p, prints the prompt of a completion, and goes on chatting after -p.
+constexpr std::string_view defaults[] = {"--escape=true", "--echo=true", "--chat"};
 
 }  // namespace
 
 Persona persona_llama_cli() {
-  (void)no_op, (void)refuse, (void)nothing;
-  return {"llama-cli", "run", flags, {}, "chat or completion in the terminal, with llama.cpp's flags"};
+  return {"llama-cli", "run", flags, defaults, "chat or completion in the terminal, with llama.cpp's flags"};
 }
 
 }  // namespace qn::cli
