@@ -78,7 +78,7 @@ bool any_token_crosses_words(std::span<const std::string_view> tokens) {
 // Built in the order of its members: what follows borrows from what comes before.
 struct Tokenizer::Tables {
   VocabSpec spec;
-  std::vector<std::string> bytes;         // by id: what the token stands for in text; empty for special and unused tokens
+  std::vector<std::string> bytes;         // by id: what the token stands for in text; empty for unused ones
   std::vector<bool> special, ends_reply;  // by id
   std::unordered_map<std::string_view, TokenId> added_ids;
   AddedTokens added, added_normalized;        // matched before and after normalising
@@ -129,7 +129,7 @@ void Tokenizer::Tables::describe_tokens() {
   for (std::size_t id = 0; id < count; ++id) {
     const TokenType type = type_of(id);
     if (type == TokenType::control || (type == TokenType::unknown && is_sentencepiece())) special[id] = true;
-    if (special[id] || type == TokenType::unused) continue;
+    if (type == TokenType::unused) continue;
     const std::string& text = spec.tokens[id];
     if (is_added[id]) {
       bytes[id] = text;
@@ -143,25 +143,29 @@ void Tokenizer::Tables::describe_tokens() {
   }
 }
 
-// Byte-level tokens are compared as bytes, SentencePiece's as text with its marks. A token that only matches as an added one, or that
-// has letters outside the byte alphabet, never comes out of a merge.
+// Byte-level tokens are compared as bytes, SentencePiece's as text with its marks. A token that has letters outside the byte alphabet,
+// or that only matches as an added one, never comes out of a merge.
 void Tokenizer::Tables::collect_merge_texts() {
   const std::size_t count = spec.tokens.size();
-  std::vector<bool> merges(count);
+  merge_texts.resize(count);
+  dictionary.emplace(count);
+  const auto collect = [&](std::size_t id) {
+    const std::string& text = spec.tokens[id];
+    if (is_sentencepiece() ? !utf8::is_valid(text) : !bytes_of_letters(text)) return;
+    merge_texts[id] = is_sentencepiece() ? std::string_view(text) : std::string_view(bytes[id]);
+    if (!merge_texts[id].empty()) dictionary->set(merge_texts[id], static_cast<TokenId>(id));
+  };
+  std::vector<bool> is_added(count);
+  for (const AddedToken& token : spec.added) is_added[static_cast<std::size_t>(token.id)] = true;
   for (std::size_t id = 0; id < count; ++id) {
     // "<0x41>" in text is a byte's name only to a list of merges that spells it; scores never make it.
     const bool may_merge = type_of(id) == TokenType::normal || (type_of(id) == TokenType::byte && !spec.merges.empty());
-    merges[id] = may_merge && utf8::is_valid(spec.tokens[id]);
+    if (may_merge && !is_added[id]) collect(id);
   }
-  for (const AddedToken& token : spec.added) merges[static_cast<std::size_t>(token.id)] = false;
-  for (const auto& [left, right] : spec.merges)
-    if (const auto found = added_ids.find(left + right); found != added_ids.end()) merges[static_cast<std::size_t>(found->second)] = true;
-  merge_texts.resize(count);
-  dictionary.emplace(count);
-  for (std::size_t id = 0; id < count; ++id) {
-    if (!merges[id] || (!is_sentencepiece() && !bytes_of_letters(spec.tokens[id]))) continue;
-    merge_texts[id] = is_sentencepiece() ? std::string_view(spec.tokens[id]) : std::string_view(bytes[id]);
-    if (!merge_texts[id].empty()) dictionary->set(merge_texts[id], static_cast<TokenId>(id));
+  for (const auto& [left, right] : spec.merges) {
+    const auto made = added_ids.find(left + right);
+    if (made != added_ids.end() && dictionary->find(is_sentencepiece() ? left + right : bytes_of_letters(left + right).value_or("")) < 0)
+      collect(static_cast<std::size_t>(made->second));
   }
 }
 
@@ -327,7 +331,8 @@ TokenId Tokenizer::find(std::string_view added_token_text) const {
 }
 
 std::string_view Tokenizer::bytes_of(TokenId id) const {
-  return id >= 0 && id < vocab_size() ? std::string_view(tables_->bytes[static_cast<std::size_t>(id)]) : std::string_view();
+  if (id < 0 || id >= vocab_size() || tables_->special[static_cast<std::size_t>(id)]) return {};
+  return tables_->bytes[static_cast<std::size_t>(id)];
 }
 
 std::string_view Tokenizer::special_text(TokenId id) const {
