@@ -3,7 +3,7 @@
 //   evaluate     blocks in, f64 out: what unpack's integers say, d * scale * code - dmin * min in double
 //   quantize     f32 in, blocks out
 #include <cstdio>
-#include <iterator>
+#include <cstring>
 #include <string_view>
 #include <vector>
 
@@ -48,7 +48,7 @@ std::vector<double> evaluate(const Format& format, const std::vector<std::byte>&
 
 std::vector<std::byte> quantize(const Format& format, const std::vector<std::byte>& bytes) {
   std::vector<float> values(bytes.size() / sizeof(float));
-  for (std::size_t i = 0; i < values.size(); ++i) values[i] = *reinterpret_cast<const float*>(bytes.data() + i * sizeof(float));
+  std::memcpy(values.data(), bytes.data(), values.size() * sizeof(float));
   const std::size_t block_count = values.size() / static_cast<std::size_t>(format.block_weights);
   std::vector<std::byte> blocks(block_count * static_cast<std::size_t>(format.block_bytes));
   format.quantize(values.data(), blocks.data(), block_count);
