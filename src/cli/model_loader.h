@@ -33,8 +33,11 @@ class ModelLoader {
   Result<std::unique_ptr<serve::LoadedModel>> load(const std::string& name, const serve::LoadOptions& options, For purpose = For::replies);
 
  private:
-  ModelLoader() = default;
-  std::unique_ptr<Backend> device_;
+  explicit ModelLoader(std::optional<int> threads) : threads_(threads) {}
+  Backend& device_for(const serve::ModelSource& source);
+
+  std::optional<int> threads_;                      // as asked for, no more than there are
+  std::unique_ptr<Backend> device_, small_device_;  // made when first needed
 };
 
 // What the first word of `run` means.

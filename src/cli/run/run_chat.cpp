@@ -27,8 +27,8 @@ Result<SavedChat> find_model(RunRequest& request, Io& io) {
       return fail(Code::not_found, "{}: no such model; give the path of a GGUF file, or none for the built-in {}",
                   qn::quoted(request.model, 200), builtin_model_name);
     case WordKind::words:
-      // One bare word may be a model's name that we do not have: then say who answers.
-      if (request.model.find(' ') == std::string::npos && request.prompt.empty())
+      // A word in the manner of model names may be one that we do not have: then say who answers.
+      if (request.prompt.empty() && request.model.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789._-") == std::string::npos)
         note(io, fmt::format("{} is no model here, so the built-in {} is asked", qn::quoted(request.model), builtin_model_name));
       request.prompt = request.model + (request.prompt.empty() ? "" : " ") + request.prompt;
       request.model = builtin_model_name;
