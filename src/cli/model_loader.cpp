@@ -50,8 +50,6 @@ Result<std::unique_ptr<ModelLoader>> ModelLoader::make(const DeviceChoice& choic
     note(io, "--n-gpu-layers all: no GPU can be used; every layer is computed on the CPU");
   }
   return std::unique_ptr<ModelLoader>(new ModelLoader(threads));
-});
-return loader;
 }
 
 Backend& ModelLoader::device_for(const serve::ModelSource& source) {
