@@ -16,7 +16,7 @@ void insert_in_order(std::vector<Sequence*>& list, Sequence& sequence) {
 }  // namespace
 
 Scheduler::Scheduler(const Limits& limits) : limits_(limits), pool_(limits.pages, limits.page_tokens) {
-  QN_CHECK(limits.max_sequences > 0 && limits.max_batched_tokens > 0 && limits.context_tokens > 1, "limits leave room to work");
+  QN_CHECK(limits.max_sequences > 0 && limits.max_batched_tokens > 0 && limits.context_tokens > 0, "limits leave room to work");
   limits_.max_sequences = std::min(limits.max_sequences, limits.max_batched_tokens);
 }
 

@@ -56,7 +56,6 @@ struct Counts {
 class Scheduler {
  public:
   explicit Scheduler(const Limits& limits);
-  Scheduler(Scheduler&&) = default;
 
   // What prompt and reply can come to: the context, or what all the pages hold.
   int longest() const;
