@@ -10,7 +10,6 @@ import random
 import resource
 import struct
 import subprocess
-import time
 
 import gguf
 import numpy as np
@@ -99,9 +98,15 @@ def call(words, path, prompt=()):
         resource.setrlimit(resource.RLIMIT_AS, (1024 * MiB, 1024 * MiB))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
-    started = time.monotonic()
-    done = subprocess.run([BUILD / "quern", *words, path, *prompt], capture_output=True, timeout=20, preexec_fn=limit, stdin=subprocess.DEVNULL)
-    return done, time.monotonic() - started
+    def processor_seconds():
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+
+    # Processor time, so that a busy machine does not fail the test; the timeout finds what waits.
+    before = processor_seconds()
+    command = [BUILD / "quern", *words, path, *prompt]
+    done = subprocess.run(command, capture_output=True, timeout=20, preexec_fn=limit, stdin=subprocess.DEVNULL)
+    return done, processor_seconds() - before
 
 
 def check_refusal(done, seconds, what):
@@ -139,14 +144,14 @@ def test_no_damaged_file_does_harm_to_inspect(model, tmp_path):
 
 
 def test_no_damaged_file_does_harm_to_run(model, tmp_path):
-    if b"run" not in subprocess.run([BUILD / "quern", "--help"], capture_output=True).stdout:
-        pytest.skip("this build has no run")
+    right, _ = call(["run"], model, ["a", "--raw", "-n", "4"])
+    assert right.returncode == 0, right.stderr.decode()
     for i, (what, image) in enumerate(damaged_files(model)):
         if i % 2:
             continue
         path = tmp_path / "damaged.gguf"
         path.write_bytes(image)
-        done, seconds = call(["run"], path, ["--max-tokens", "4", "a"])
+        done, seconds = call(["run"], path, ["a", "--raw", "-n", "4"])
         check_refusal_of_run(done, seconds, what)
 
 
