@@ -1,6 +1,6 @@
 // exp and log with the same bits on every machine: a fixed order of multiplications and additions, each rounded once.
 // The C library's differ between versions and processors. Nothing is fused here: in code built for any x86-64, std::fma is a
-// function call (measured: 20 times slower), and a loop over exp() becomes vector code with no instruction set named.
+// function call, while a loop over portable_exp() becomes vector code (151,936 numbers on Zen 5: 0.13 ms, with std::fma 1.9 ms).
 #pragma once
 
 #include <algorithm>
