@@ -2,8 +2,6 @@
 // Commands take it as an argument, so tests can hand in files of their own.
 #pragma once
 
-#include <fmt/core.h>
-
 #include <cstdio>
 #include <string>
 

@@ -1,9 +1,9 @@
 #include "cli/nearest.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <vector>
+
+#include "base/result.h"
 
 namespace qn::cli {
 

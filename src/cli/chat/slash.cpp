@@ -1,10 +1,9 @@
 #include "cli/chat/slash.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <iterator>
 
+#include "base/result.h"
 #include "serve/parameters.h"
 
 namespace qn::cli {

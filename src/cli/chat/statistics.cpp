@@ -1,6 +1,6 @@
 #include "cli/chat/statistics.h"
 
-#include <fmt/core.h>
+#include "base/result.h"
 
 namespace qn::cli {
 namespace {

@@ -1,10 +1,9 @@
 #include "cli/terminal/word_wrap.h"
 
-#include <fmt/core.h>
-
 #include <algorithm>
 #include <iterator>
 
+#include "base/result.h"
 #include "base/utf8.h"
 #include "cli/terminal/columns.h"
 
