@@ -16,8 +16,6 @@
 #include "backend/cpu/inlining.h"
 #include "base/cpu_features.h"
 
-#define QN_UNROLL QN_UNROLL_WHOLE
-
 namespace qn::cpu {
 namespace {
 

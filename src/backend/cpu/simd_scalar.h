@@ -5,11 +5,10 @@
 #include <cstdint>
 #include <cstring>
 
+#define QN_LANES_IN_MEMORY
 #include "backend/cpu/inlining.h"
 #include "base/cpu_features.h"
 #include "quant/half.h"
-
-#define QN_UNROLL
 
 namespace qn::cpu {
 namespace {
