@@ -294,10 +294,8 @@ TEST(Sampler, the_draw_depends_on_seed_and_position_alone) {
 TEST(Sampler, the_draw_does_not_depend_on_how_the_candidates_were_found) {
   Logits logits;
   for (std::uint64_t i = 0; i < 500; ++i) logits.push_back(uniform(9, i) * 8);
-  SamplingParameters by_k = only({Stage::top_k}), by_bias = only({}), all = only({}), all_sorted = only({Stage::top_p, Stage::top_k});
+  SamplingParameters by_k = only({Stage::top_k}), by_bias = only({});
   by_k.top_k = 3;
-  all_sorted.top_p = 0.999999f;
-  all_sorted.top_k = 499;
   const std::set<TokenId> best = possible(by_k, logits);
   for (TokenId token = 0; token < 500; ++token) {
     if (!best.contains(token)) by_bias.logit_bias.push_back({token, -std::numeric_limits<float>::infinity()});
