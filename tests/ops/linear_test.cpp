@@ -140,6 +140,24 @@ TEST_P(LinearTogether, the_residual_may_be_the_output_itself) {
   EXPECT_TRUE(same(in_place(*cpu(GetParam(), 2)), in_place(*make_ref_backend())));
 }
 
+TEST_P(LinearTogether, a_tail_is_not_filled_up_with_zeros) {
+  // Products that vanish below zero leave -0 in every lane; adding the +0 of a padded lane would show.
+  for (const int columns : {15, 31, 33}) {
+    Matrix values(20, columns), x(5, columns);
+    std::fill(values.values.begin(), values.values.end(), 1e-30f);
+    std::fill(x.values.begin(), x.values.end(), -1e-30f);
+    const auto weights = encode_f32(values);
+    const auto run = [&](Backend& b) {
+      const auto weight = adopt(b, *weights, Use::matrix);
+      Matrix y(5, 20);
+      const Projection projection{weight.get(), nullptr, nullptr, y.tensor()};
+      b.ops().linear(x.tensor(), {&projection, 1});
+      return y.values;
+    };
+    EXPECT_TRUE(same(run(*cpu(GetParam())), run(*make_ref_backend()))) << columns << " columns";
+  }
+}
+
 TEST_P(LinearTogether, a_quantized_product_is_near_the_product_of_the_floats) {
   const int rows = 16, columns = 1024;
   const auto backend = cpu(GetParam());
