@@ -364,19 +364,21 @@ TEST(Engine, destruction_ends_what_runs_and_what_waits_with_one_last_event_each)
 }
 
 TEST(Engine, destruction_during_the_step_that_ends_the_last_request_does_not_hang) {
+  Gate gate;
   Engine* engine = nullptr;
-  std::unique_ptr<Engine> owner;
-  std::thread destroyer;
   auto runner = std::make_unique<FakeRunner>();
   runner->before_step = [&](const sched::Step&) {
-    destroyer = std::thread([&] { owner.reset(); });
+    gate.arrive_and_wait();
     const Generation probe{.prompt = {1}, .sink = [](const TokenEvent&) {}};
     while (const auto accepted = engine->submit(probe)) engine->cancel(*accepted);  // until it is closed
   };
-  owner = std::make_unique<Engine>(std::move(runner), steady);
+  auto owner = std::make_unique<Engine>(std::move(runner), steady);
   engine = owner.get();
   Listener listener;
   ASSERT_TRUE(engine->submit({.prompt = prompt(5), .sampling = greedy(), .max_tokens = 1, .sink = listener.sink()}));
+  gate.wait_for_arrival();
+  std::thread destroyer([&] { owner.reset(); });
+  gate.open();
   EXPECT_EQ(listener.wait().finish, Finish::max_tokens);
   destroyer.join();
 }

@@ -178,7 +178,7 @@ Setting random_setting(std::uint64_t seed) {
 
 TEST(SamplerTwin, the_fast_chain_draws_from_the_distribution_of_the_slow_one) {
   int several = 0;
-  for (std::uint64_t seed = 0; seed < 6000; ++seed) {
+  for (std::uint64_t seed = 0; seed < 3000; ++seed) {
     const Setting s = random_setting(seed);
     Entries entries;
     for (std::size_t i = 0; i < s.logits.size(); ++i) entries.push_back({static_cast<TokenId>(i), s.logits[i]});
@@ -206,7 +206,7 @@ TEST(SamplerTwin, the_fast_chain_draws_from_the_distribution_of_the_slow_one) {
     }
     ASSERT_TRUE(found) << "seed " << seed << ": token " << sampled->token << " is none of " << entries.size() << " candidates";
   }
-  EXPECT_GT(several, 3000) << "the cases must leave something to draw from";
+  EXPECT_GT(several, 1500) << "the cases must leave something to draw from";
 }
 
 }  // namespace
