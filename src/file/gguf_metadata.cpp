@@ -10,62 +10,75 @@
 namespace qn::file::gguf {
 namespace {
 
-template <class T>
-Result<MetaValue> read_array_of(Cursor& in, std::uint64_t count) {
-  constexpr bool is_text = std::is_same_v<T, std::string>;
-  constexpr std::uint64_t element_bytes = is_text ? sizeof(std::uint64_t) : sizeof(T);
+Result<bool> read_flag(Cursor& in, std::string_view field) {
   const std::size_t at = in.position();
+  QN_TRY(const std::uint8_t value, in.take<std::uint8_t>(field));
+  if (value > 1) return in.refuse(Code::bad_input, at, field, "expected a boolean (0 or 1), found {}; {}", value, damaged);
+  return value == 1;
+}
+
+// Room for `count` elements of an array, each of at least `element_bytes` in the file.
+template <class T>
+Result<ArrayOf<T>> make_array(Cursor& in, std::uint64_t count, std::uint64_t element_bytes) {
   if (count > in.left() / element_bytes)
-    return in.refuse(Code::bad_input, at, "elements", "{} elements need at least {} bytes each, {} bytes left; {}", count, element_bytes,
-                     in.left(), cut_short);
+    return in.refuse(Code::bad_input, in.position(), "elements", "{} elements need at least {} bytes each, {} bytes left; {}", count,
+                     element_bytes, in.left(), cut_short);
   QN_OK(in.charge(count * sizeof(T) + allocation_overhead, "elements"));
-  ArrayOf<T> out;
-  if constexpr (is_text) {
-    const std::size_t held_inside = std::string().capacity();  // shorter strings need no memory of their own
-    out.values.reserve(static_cast<std::size_t>(count));
-    for (std::uint64_t i = 0; i < count; ++i) {
-      QN_TRY(const std::string_view text, in.take_text("element", in.limits().string_bytes));
-      if (text.size() > held_inside) QN_OK(in.charge(text.size() + allocation_overhead, "element"));
-      out.values.emplace_back(text);
-    }
-  } else {
-    QN_TRY(const std::span<const std::byte> bytes, in.take_bytes("elements", count * element_bytes));
-    if constexpr (std::is_same_v<T, bool>) {
-      out.values.reserve(bytes.size());
-      for (std::size_t i = 0; i < bytes.size(); ++i) {
-        const auto value = std::to_integer<unsigned>(bytes[i]);
-        if (value > 1) return in.refuse(Code::bad_input, at + i, "element", "expected a boolean (0 or 1), found {}; {}", value, damaged);
-        out.values.push_back(value == 1);
-      }
-    } else {
-      out.values.resize(static_cast<std::size_t>(count));
-      if (count != 0) std::memcpy(out.values.data(), bytes.data(), bytes.size());
-    }
+  ArrayOf<T> array;
+  array.values.reserve(static_cast<std::size_t>(count));
+  return array;
+}
+
+Result<MetaValue> read_texts(Cursor& in, std::uint64_t count) {
+  QN_TRY(ArrayOf<std::string> array, make_array<std::string>(in, count, sizeof(std::uint64_t)));
+  const std::size_t held_inside = std::string().capacity();  // shorter strings need no memory of their own
+  for (std::uint64_t i = 0; i < count; ++i) {
+    QN_TRY(const std::string_view text, in.take_text("element", in.limits().string_bytes));
+    if (text.size() > held_inside) QN_OK(in.charge(text.size() + allocation_overhead, "element"));
+    array.values.emplace_back(text);
   }
-  return MetaValue(std::move(out));
+  return MetaValue(std::move(array));
+}
+
+Result<MetaValue> read_flags(Cursor& in, std::uint64_t count) {
+  QN_TRY(ArrayOf<bool> array, make_array<bool>(in, count, 1));
+  for (std::uint64_t i = 0; i < count; ++i) {
+    QN_TRY(const bool flag, read_flag(in, "element"));
+    array.values.push_back(flag);
+  }
+  return MetaValue(std::move(array));
+}
+
+template <class T>
+Result<MetaValue> read_numbers(Cursor& in, std::uint64_t count) {
+  QN_TRY(ArrayOf<T> array, make_array<T>(in, count, sizeof(T)));
+  QN_TRY(const std::span<const std::byte> bytes, in.take_bytes("elements", count * sizeof(T)));
+  array.values.resize(static_cast<std::size_t>(count));
+  if (count != 0) std::memcpy(array.values.data(), bytes.data(), bytes.size());
+  return MetaValue(std::move(array));
 }
 
 Result<MetaValue> read_array(Cursor& in) {
   const std::size_t type_at = in.position();
-  QN_TRY(std::uint32_t type, in.take<std::uint32_t>("element type"));
+  QN_TRY(const std::uint32_t type, in.take<std::uint32_t>("element type"));
   const std::size_t count_at = in.position();
-  QN_TRY(std::uint64_t count, in.take<std::uint64_t>("element count"));
+  QN_TRY(const std::uint64_t count, in.take<std::uint64_t>("element count"));
   if (count > in.limits().array_elements)
     return in.refuse(Code::too_large, count_at, "element count", "{} elements, at most {} accepted; {}", count, in.limits().array_elements,
                      damaged);
   switch (static_cast<Type>(type)) {
-    case Type::u8: return read_array_of<std::uint8_t>(in, count);
-    case Type::i8: return read_array_of<std::int8_t>(in, count);
-    case Type::u16: return read_array_of<std::uint16_t>(in, count);
-    case Type::i16: return read_array_of<std::int16_t>(in, count);
-    case Type::u32: return read_array_of<std::uint32_t>(in, count);
-    case Type::i32: return read_array_of<std::int32_t>(in, count);
-    case Type::f32: return read_array_of<float>(in, count);
-    case Type::boolean: return read_array_of<bool>(in, count);
-    case Type::text: return read_array_of<std::string>(in, count);
-    case Type::u64: return read_array_of<std::uint64_t>(in, count);
-    case Type::i64: return read_array_of<std::int64_t>(in, count);
-    case Type::f64: return read_array_of<double>(in, count);
+    case Type::u8: return read_numbers<std::uint8_t>(in, count);
+    case Type::i8: return read_numbers<std::int8_t>(in, count);
+    case Type::u16: return read_numbers<std::uint16_t>(in, count);
+    case Type::i16: return read_numbers<std::int16_t>(in, count);
+    case Type::u32: return read_numbers<std::uint32_t>(in, count);
+    case Type::i32: return read_numbers<std::int32_t>(in, count);
+    case Type::f32: return read_numbers<float>(in, count);
+    case Type::boolean: return read_flags(in, count);
+    case Type::text: return read_texts(in, count);
+    case Type::u64: return read_numbers<std::uint64_t>(in, count);
+    case Type::i64: return read_numbers<std::int64_t>(in, count);
+    case Type::f64: return read_numbers<double>(in, count);
     case Type::array: return in.refuse(Code::unsupported, type_at, "element type", "an array of arrays; arrays of plain values are read");
   }
   return in.refuse(Code::bad_input, type_at, "element type", "{} is no metadata type, 0 to 12 are; {}", type, damaged);
@@ -84,14 +97,9 @@ Result<MetaValue> read_value(Cursor& in, Type type, std::uint64_t type_at) {
     case Type::i64: return in.take<std::int64_t>("value");
     case Type::f64: return in.take<double>("value");
     case Type::array: return read_array(in);
-    case Type::boolean: {
-      const std::size_t at = in.position();
-      QN_TRY(std::uint8_t value, in.take<std::uint8_t>("value"));
-      if (value > 1) return in.refuse(Code::bad_input, at, "value", "expected a boolean (0 or 1), found {}; {}", value, damaged);
-      return MetaValue(value == 1);
-    }
+    case Type::boolean: return read_flag(in, "value");
     case Type::text: {
-      QN_TRY(std::string_view text, in.take_text("value", in.limits().string_bytes));
+      QN_TRY(const std::string_view text, in.take_text("value", in.limits().string_bytes));
       QN_OK(in.charge(text.size() + allocation_overhead, "value"));
       return MetaValue(std::string(text));
     }
