@@ -4,6 +4,7 @@
 
 #include "base/utf8.h"
 #include "text/template/machine.h"
+#include "text/template/markup.h"
 #include "text/template/methods.h"
 #include "text/template/operators.h"
 #include "text/template/print.h"
@@ -146,7 +147,7 @@ Result<Value> item(Machine& machine, const Value& object, const Value& key) {
   if (at < 0 || at >= length) return Value::missing();
   if (object.is(Kind::string)) {
     QN_OK(machine.work(object.as<Str>().is_ascii() ? 1 : 1 + static_cast<std::int64_t>(object.text().size() / 64)));
-    return machine.heap().string(std::string(characters(object, static_cast<std::int64_t>(at), 1)));
+    return with_markup(machine.heap().string(std::string(characters(object, static_cast<std::int64_t>(at), 1))), is_markup(object));
   }
   if (object.is(Kind::range)) return Value::of(object.as<Range>().start + object.as<Range>().step * at);
   return object.as<List>().items[static_cast<std::size_t>(at)];
@@ -203,8 +204,8 @@ Result<Bounds> slice_bounds(const Value& start, const Value& stop, const Value& 
     return std::clamp(at, low, high);
   };
   out.start = place(start, forward ? low : high);
-  const Int end = place(stop, forward ? high : low);
-  const Int gap = forward ? end - out.start : out.start - end;
+  out.stop = place(stop, forward ? high : low);
+  const Int gap = forward ? out.stop - out.start : out.start - out.stop;
   const Int stride = forward ? out.step : -out.step;
   out.count = gap <= 0 ? 0 : static_cast<std::int64_t>((gap - 1) / stride + 1);
   return out;
@@ -219,8 +220,8 @@ Result<Value> get_slice(Machine& machine, const Value& object, const Value& star
   Heap& heap = machine.heap();
   if (object.is(Kind::range)) {
     const Range& range = object.as<Range>();
-    const Int first = range.start + range.step * bounds.start, by = range.step * bounds.step;
-    return heap.make<Range>(0, first, first + by * bounds.count, by, bounds.count);
+    const auto at = [&range](Int index) { return range.start + range.step * index; };
+    return heap.make<Range>(0, at(bounds.start), at(bounds.stop), range.step * bounds.step, bounds.count);
   }
   if (object.is(Kind::string)) {
     QN_OK(machine.budget().room(object.text().size()));
@@ -236,9 +237,7 @@ Result<Value> get_slice(Machine& machine, const Value& object, const Value& star
         all.push_back(rest.substr(0, static_cast<std::size_t>(utf8::decode(rest).bytes)));
       for (std::int64_t i = 0; i < bounds.count; ++i) out += all[static_cast<std::size_t>(bounds.start + bounds.step * i)];
     }
-    Value text = heap.string(std::move(out));
-    text.as<Str>().markup = object.as<Str>().markup;
-    return text;
+    return with_markup(heap.string(std::move(out)), is_markup(object));
   }
   QN_OK(machine.budget().room(static_cast<std::size_t>(bounds.count) * sizeof(Value)));
   QN_OK(machine.work(1 + bounds.count));

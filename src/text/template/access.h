@@ -12,7 +12,7 @@ Result<Value> get_item(Machine& machine, const Value& object, const Value& key);
 Result<Value> get_attribute_only(Machine& machine, const Value& object, std::string_view name);
 
 struct Bounds {
-  Int start = 0, step = 1;
+  Int start = 0, stop = 0, step = 1;
   std::int64_t count = 0;
 };
 // slice(start, stop, step).indices(length); none stands for an absent bound.

@@ -177,6 +177,7 @@ Result<Value> truncate(Machine& machine, const Value& subject, CallArguments& ar
 void quote_url(std::string_view text, bool query, Text& out) {
   constexpr std::string_view plain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-~";
   for (const char c : text) {
+    if (out.full()) return;
     if (plain.find(c) != std::string_view::npos || (c == '/' && !query)) {
       out.add(1, c);
     } else if (c == ' ' && query) {

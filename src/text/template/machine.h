@@ -144,7 +144,7 @@ class Machine {
   Value enter(const ScopeTable& table, Scope* outer);
   void reenter(const ScopeTable& table, Scope& scope);
   Value resolve(std::uint32_t name);
-  Status print(const Value& value, Text& out);
+  Status print_text(const Value& value, Text& out);
 
   // calls.cpp
   Result<Value> call_macro(const Macro& macro, CallArguments arguments);

@@ -16,7 +16,7 @@ Result<Value> escape(Machine& machine, const Value& value) {
   Text out(machine.budget());
   QN_OK(machine.work(1 + static_cast<std::int64_t>(plain.text().size() / 8)));
   std::string_view rest = plain.text();
-  while (!rest.empty()) {
+  while (!rest.empty() && !out.full()) {
     const std::size_t special = rest.find_first_of("&<>'\"");
     out.add(rest.substr(0, special));
     if (special == std::string_view::npos) break;

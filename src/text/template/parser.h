@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "text/template/ast.h"
@@ -109,6 +110,7 @@ class Parser {
   Budget budget_;
   Parsed out_;
   std::unordered_map<std::string, std::uint32_t> name_ids_;
+  std::unordered_set<std::uint32_t> blocks_;  // names of {% block %}
   std::size_t nodes_ = 0;
   int bodies_ = 0;  // open statement bodies
 };

@@ -395,6 +395,8 @@ Status Parser::parse_block(Body& out) {
   auto node = make<ScopeStatement>(line());
   QN_OK(lexer_.advance());
   QN_TRY(const std::uint32_t name, expect_name());
+  if (!blocks_.insert(name).second)
+    return fail(Code::bad_input, "line {}: block {} is defined twice; rename one", node->line, quoted(out_.names[name]));
   QN_TRY(const bool scoped, skip_word("scoped"));
   node->isolated = !scoped;
   if (now().is_name("required"))

@@ -16,7 +16,7 @@ void print_quoted(std::string_view text, Text& out) {
   const bool has_single = text.find('\'') != std::string_view::npos, has_double = text.find('"') != std::string_view::npos;
   const char quote = has_single && !has_double ? '"' : '\'';
   out.add(1, quote);
-  while (!text.empty()) {
+  while (!text.empty() && !out.full()) {
     const utf8::Decoded next = utf8::decode(text);
     const auto bytes = static_cast<std::size_t>(next.bytes);
     const char32_t c = next.code_point;

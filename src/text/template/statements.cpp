@@ -116,7 +116,9 @@ void Machine::reenter(const ScopeTable& table, Scope& scope) {
   }
 }
 
-Status Machine::print(const Value& value, Text& out) {
+// What a block gives is not converted.
+Status Machine::print_text(const Value& value, Text& out) {
+  if (!value.is(Kind::string)) return type_error("a call or filter block gave {}; it must give text", type_name(value));
   return print_value(*this, value, out);
 }
 
@@ -178,7 +180,7 @@ Status Machine::execute_output(const Output& node, Scope& scope, Text& out) {
       continue;
     }
     QN_TRY(const Value value, evaluate(*piece.expression, scope));
-    QN_OK(print(value, out));
+    QN_OK(print_value(*this, value, out));
     QN_OK(out.status());
   }
   return {};
@@ -261,7 +263,7 @@ Result<Machine::Flow> Machine::execute_filter_block(const FilterBlock& node, Sco
   QN_TRY(std::string taken, text.take());
   const Value subject = heap_.string(std::move(taken));
   QN_TRY(const Value value, evaluate_filter(static_cast<const FilterExpr&>(*node.filter), inner.as<Scope>(), &subject));
-  QN_OK(print(value, out));
+  QN_OK(print_text(value, out));
   return Flow::onward;
 }
 
@@ -284,11 +286,11 @@ Status Machine::execute_call_block(const CallBlock& node, Scope& scope, Text& ou
   const Value caller = heap_.make<Macro>(0, node.caller, Value(&scope));
   if (!node.call) {
     QN_TRY(const Value text, call(caller, {}));
-    return print(text, out);
+    return print_text(text, out);
   }
   line_ = node.line;
   QN_TRY(const Value value, evaluate_call(static_cast<const Call&>(*node.call), scope, &caller));
-  return print(value, out);
+  return print_text(value, out);
 }
 
 Status Machine::assign(const Target& target, const Value& value, Scope& scope, bool exported) {

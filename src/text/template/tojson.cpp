@@ -54,7 +54,7 @@ class Printer {
   Status print_string(std::string_view text) {
     QN_OK(machine_.work(static_cast<std::int64_t>(text.size() / 16)));
     out_.add("\"");
-    while (!text.empty()) {
+    while (!text.empty() && !out_.full()) {
       const auto plain =
           static_cast<std::size_t>(std::find_if(text.begin(), text.end(), [this](char c) { return needs_escape(c); }) - text.begin());
       out_.add(text.substr(0, plain));

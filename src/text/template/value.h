@@ -232,6 +232,7 @@ class Text {
   void add(std::size_t count, char byte);
   Result<std::string> take();
   Status status() const;
+  bool full() const { return full_; }
   std::string_view view() const { return text_; }
   Budget& budget() { return budget_; }
 
