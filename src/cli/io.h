@@ -21,7 +21,7 @@ struct Io {
 enum class ColourChoice { automatic, always, never };
 
 // Exit codes of the program. An unusable input file counts as wrong usage.
-inline constexpr int exit_ok = 0, exit_failure = 1, exit_usage = 2, exit_interrupted = 130;
+inline constexpr int exit_ok = 0, exit_failure = 1, exit_usage = 2, exit_signalled = 128, exit_interrupted = 130;
 
 // The standard streams. Colour: NO_COLOR, CLICOLOR_FORCE, FORCE_COLOR, TERM=dumb and whether the stream is a terminal.
 Io process_io();

@@ -160,6 +160,11 @@ int run_program(std::span<const std::string> argv, Io& io) {
   const auto as_tool = [&io](std::string_view name, std::span<const std::string> tool_args) -> std::optional<int> {
     for (const Persona& persona : all_personas())
       if (persona.tool == name) return run_persona(persona, tool_args, io);
+    // `ollama run` has the flags of our run.
+    if (name == "ollama" && !tool_args.empty() && tool_args[0] == "run") {
+      const std::vector<Command> commands = all_commands();
+      return find_command(commands, "run")->run(tool_args.subspan(1), io);
+    }
     if (const auto reason = tool_not_offered(name)) return usage_error(io, "", fmt::format("{}: {}", name, *reason));
     return std::nullopt;
   };

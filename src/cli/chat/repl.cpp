@@ -48,6 +48,10 @@ int Repl::run(const std::string& first_message) {
       fmt::print(io_.out, "\n");
       return exit_ok;
     }
+    if (Interrupt::ending() != 0) {
+      fmt::print(io_.out, "\n");
+      return exit_signalled + Interrupt::ending();
+    }
     if (line.end == LineEditor::End::interrupted) {
       const bool hint = line.text.empty() && !message.open();
       fmt::print(io_.out, "\n{}", hint ? "Use Ctrl + d or /bye to exit.\n" : "");

@@ -7,6 +7,7 @@
 #include "cli/chat/repl.h"
 #include "cli/chat/saved_chat.h"
 #include "cli/state_files.h"
+#include "cli/terminal/interrupt.h"
 
 namespace qn::cli {
 namespace {

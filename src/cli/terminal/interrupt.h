@@ -1,4 +1,5 @@
-// Interrupt: while one is alive, Ctrl-C sets a flag instead of ending the program.
+// Interrupt: while one is alive, Ctrl-C sets a flag instead of ending the program, and so do the signals that ask it to end, so that a
+// reply is stopped and the terminal set back first.
 #pragma once
 
 #include <csignal>
@@ -12,12 +13,16 @@ class Interrupt {
   Interrupt(const Interrupt&) = delete;
   Interrupt& operator=(const Interrupt&) = delete;
 
-  // Whether Ctrl-C came since the last call. System calls that wait return EINTR when it does.
+  // Whether Ctrl-C, or a signal to end, came since the last call. System calls that wait return EINTR when it does.
   static bool taken();
   static bool pending();
 
+  // The signal that asked the program to end (SIGTERM, SIGHUP), or 0. Its exit code is 128 + the number.
+  static int ending();
+
  private:
-  struct sigaction before_ {};
+  struct sigaction int_ {
+  }, term_{}, hang_up_{};  // as they were before
 };
 
 }  // namespace qn::cli

@@ -6,8 +6,10 @@
 
 #include <cerrno>
 #include <clocale>
+#include <csignal>
 #include <deque>
 #include <optional>
+#include <utility>
 
 #include "base/utf8.h"
 #include "cli/terminal/columns.h"
@@ -37,6 +39,31 @@ std::string to_utf8(std::wstring_view wide) {
   return text;
 }
 
+// Set by signals while a line is read: the terminal changed its size, or Ctrl-Z.
+volatile std::sig_atomic_t resized = 0, suspended = 0;
+extern "C" void on_resize(int) {
+  resized = 1;
+}
+extern "C" void on_suspend(int) {
+  suspended = 1;
+}
+
+class WatchedSignal {
+ public:
+  WatchedSignal(int signal, void (*handler)(int)) : signal_(signal) {
+    struct sigaction action {};
+    action.sa_handler = handler;
+    sigaction(signal, &action, &before_);
+  }
+  ~WatchedSignal() { sigaction(signal_, &before_, nullptr); }
+  WatchedSignal(const WatchedSignal&) = delete;
+  WatchedSignal& operator=(const WatchedSignal&) = delete;
+
+ private:
+  int signal_;
+  struct sigaction before_ {};
+};
+
 void write_out(std::FILE* out, std::string_view text) {
   std::fwrite(text.data(), 1, text.size(), out);
   std::fflush(out);
@@ -61,6 +88,19 @@ struct LineEditor::State {
     if (history != nullptr) history_wend(history);
   }
 
+  // What a signal asked for while we waited.
+  void follow_terminal() {
+    if (std::exchange(resized, 0) != 0) el_resize(editor);
+    if (std::exchange(suspended, 0) == 0) return;
+    hide_placeholder();
+    el_wset(editor, EL_PREP_TERM, 0);
+    write_out(out, paste_off);
+    ::raise(SIGSTOP);
+    write_out(out, paste_on);
+    el_wset(editor, EL_PREP_TERM, 1);
+    el_wset(editor, EL_REFRESH);
+  }
+
   // The next byte of the terminal; none at the end of input or after Ctrl-C.
   std::optional<unsigned char> next_byte() {
     while (true) {
@@ -73,6 +113,7 @@ struct LineEditor::State {
         interrupted = true;
         return std::nullopt;
       }
+      follow_terminal();
     }
   }
 
@@ -198,6 +239,7 @@ LineEditor::Line LineEditor::read(std::string_view prompt, std::string_view plac
   state.prompt = to_wide(prompt);
   state.placeholder = placeholder;
   state.interrupted = false;
+  const WatchedSignal resize(SIGWINCH, on_resize), suspend(SIGTSTP, on_suspend);
   el_resize(state.editor);
   write_out(state.out, paste_on);
   int count = 0;
