@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include <functional>
+#include <algorithm>
 
 #include "file/checkpoint.h"
 
@@ -9,7 +9,8 @@ namespace {
 
 using text::PreSplit;
 
-using Entries = std::vector<std::pair<std::string, MetaValue>>;
+using Entry = std::pair<std::string, MetaValue>;
+using Entries = std::vector<Entry>;
 
 // Keys named without their "tokenizer.ggml."; a later entry replaces an earlier one, an empty key name in `removed` is none.
 Metadata vocabulary(const Entries& changes = {}, const std::string& removed = {}) {
@@ -24,12 +25,12 @@ Metadata vocabulary(const Entries& changes = {}, const std::string& removed = {}
       {"eos_token_id", std::uint32_t{5}},
       {"padding_token_id", std::uint32_t{0xffffffff}},
   };
-  for (const auto& [key, value] : changes) {
-    const auto there = std::find_if(entries.begin(), entries.end(), [&](const auto& entry) { return entry.first == key; });
+  for (const Entry& change : changes) {
+    const auto there = std::find_if(entries.begin(), entries.end(), [&](const Entry& entry) { return entry.first == change.first; });
     if (there == entries.end())
-      entries.emplace_back(key, value);
+      entries.push_back(change);
     else
-      there->second = value;
+      there->second = change.second;
   }
   Metadata metadata;
   for (const auto& [key, value] : entries)

@@ -70,9 +70,10 @@ TEST(GgufWriter, every_metadata_type_reads_back_the_same) {
   ASSERT_TRUE(model) << model.error().message;
   ASSERT_EQ(model->metadata.entries().size(), written.entries().size());
   for (std::size_t i = 0; i < written.entries().size(); ++i) {
-    const auto& [key, value] = written.entries()[i];
-    const auto& [read_key, read_value] = model->metadata.entries()[i];
-    EXPECT_EQ(key, read_key);
+    const std::string& key = written.entries()[i].first;
+    const MetaValue& value = written.entries()[i].second;
+    const MetaValue& read_value = model->metadata.entries()[i].second;
+    EXPECT_EQ(model->metadata.entries()[i].first, key);
     ASSERT_EQ(value.index(), read_value.index()) << key;
     std::visit([&](const auto& held) { EXPECT_TRUE(same(held, std::get<std::decay_t<decltype(held)>>(read_value))) << key; }, value);
   }
