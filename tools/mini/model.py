@@ -122,6 +122,9 @@ class Cache:
         self.lengths = torch.zeros(rows, dtype=torch.long)   # places filled before this call
         self.at = torch.zeros(0)
 
+    def keep(self, rows: Tensor) -> None:
+        self.k, self.v, self.lengths = self.k[:, rows], self.v[:, rows], self.lengths[rows]
+
     def positions(self, ids: Tensor) -> Tensor:
         self.at = self.lengths[:, None] + torch.arange(ids.shape[1])   # [B, T]
         return self.at
@@ -136,27 +139,31 @@ class Cache:
 
 
 @torch.inference_mode()
-def greedy(model: Mini, prompts: list[list[int]], end: int, new_tokens: int = 200, batch: int = 64) -> list[list[int]]:
+def greedy(model: Mini, prompts: list[list[int]], end: int, new_tokens: int = 200, batch_tokens: int = 10000) -> list[list[int]]:
     """The most likely continuation of each prompt, without the end token."""
     answers: list[list[int]] = [[] for _ in prompts]
-    order = sorted(range(len(prompts)), key=lambda i: len(prompts[i]))
-    for start in range(0, len(order), batch):
-        rows = order[start:start + batch]
+    order = sorted(range(len(prompts)), key=lambda i: -len(prompts[i]))
+    while order:
+        rows = order[:max(1, batch_tokens // len(prompts[order[0]]))]   # more would fall out of the processor's cache
+        order = order[len(rows):]
         lengths = torch.tensor([len(prompts[i]) for i in rows])
         ids = torch.zeros(len(rows), int(lengths.max()), dtype=torch.long)
         for row, i in enumerate(rows):
             ids[row, :len(prompts[i])] = torch.tensor(prompts[i])
         cache = Cache(model.sizes, len(rows), ids.shape[1] + new_tokens)
         hidden = model(ids, cache=cache)[torch.arange(len(rows)), lengths - 1]
-        cache.lengths = lengths.clone()
-        running = torch.ones(len(rows), dtype=torch.bool)
+        cache.lengths = lengths
         for _ in range(new_tokens):
             token = model.logits(hidden).argmax(-1)
-            running &= token != end
-            if not running.any():
-                break
-            for row in running.nonzero().flatten().tolist():
-                answers[rows[row]].append(int(token[row]))
+            running = token != end
+            if int(running.sum()) < len(rows):   # rows that have ended leave the batch
+                rows = [i for i, goes_on in zip(rows, running.tolist()) if goes_on]
+                if not rows:
+                    break
+                token = token[running]
+                cache.keep(running)
+            for i, t in zip(rows, token.tolist()):
+                answers[i].append(t)
             hidden = model(token[:, None], cache=cache)[:, 0]
-            cache.lengths += 1
+            cache.lengths = cache.lengths + 1
     return answers

@@ -3,6 +3,8 @@
 Muon (Jordan et al. 2024) replaces a matrix's momentum by its nearest orthogonal matrix, found with a few Newton-Schulz steps.
 On this model it needs about a third of AdamW's tokens to learn to copy.
 """
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -22,8 +24,11 @@ def orthogonal(x: Tensor, steps: int = 5) -> Tensor:
 
 
 class Muon:
-    def __init__(self, matrices: list[Tensor], rate: float = 0.02, momentum: float = 0.95, decay: float = 0.02):
-        self.rate, self.momentum, self.decay = rate, momentum, decay
+    """`share` is (rank, ranks): each process makes its part of the matrices orthogonal, and `gather` adds the parts up."""
+
+    def __init__(self, matrices: list[Tensor], rate: float = 0.02, momentum: float = 0.95, decay: float = 0.02,
+                 share: tuple[int, int] = (0, 1), gather: Callable[[Tensor], None] = lambda x: None):
+        self.rate, self.momentum, self.decay, self.share, self.gather = rate, momentum, decay, share, gather
         self.groups: dict[tuple, list[Tensor]] = {}
         for m in matrices:
             self.groups.setdefault(tuple(m.shape), []).append(m)
@@ -31,12 +36,17 @@ class Muon:
 
     @torch.no_grad()
     def step(self, scale: float) -> None:
+        rank, ranks = self.share
+        rate = self.rate * scale
         for shape, matrices in self.groups.items():
             gradient = torch.stack([m.grad for m in matrices])
             velocity = self.state[shape]
             velocity.lerp_(gradient, 1 - self.momentum)
-            update = orthogonal(gradient.lerp_(velocity, self.momentum))
-            rate = self.rate * scale
+            wanted = gradient.lerp_(velocity, self.momentum)
+            update = torch.zeros_like(wanted)
+            mine = slice(rank * len(matrices) // ranks, (rank + 1) * len(matrices) // ranks)
+            update[mine] = orthogonal(wanted[mine])
+            self.gather(update)
             size = max(1.0, shape[0] / shape[1]) ** 0.5
             for m, u in zip(matrices, update):
                 m.mul_(1 - rate * self.decay).add_(u, alpha=-rate * size)

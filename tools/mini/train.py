@@ -25,12 +25,13 @@ from vocab import Vocab
 
 LONGEST = 2000          # tokens; a longer document is left out
 MICRO_TOKENS = 3000     # padded tokens in one forward pass: larger falls out of the cache, smaller wastes calls
-SLOWEST_STEP_S = 3.0    # a step that takes longer was paused from outside, and the pause does not count
+SLOWEST_STEP_S = 10.0    # a step that takes longer was paused from outside, and the pause does not count
 ARITHMETIC_WEIGHT = 2.0  # a fact of arithmetic is few tokens
 
 
 @dataclass
 class Document:
+    kind: str
     ids: list[int]
     learnt: list[int]   # positions whose next token is learnt
     weight: float
@@ -48,7 +49,7 @@ def make_documents(vocab: Vocab, rng: random.Random, count: int, progress: float
                 learnt += range(len(ids) - 1, len(ids) + len(piece_ids) - 1)
             ids += piece_ids
         if len(ids) <= LONGEST:
-            out.append(Document(ids, learnt, ARITHMETIC_WEIGHT if chat.kind == "arithmetic" else 1.0))
+            out.append(Document(chat.kind, ids, learnt, ARITHMETIC_WEIGHT if chat.kind == "arithmetic" else 1.0))
     return out
 
 
@@ -62,7 +63,8 @@ def micro_batches(documents: list[Document]) -> list[list[Document]]:
     return batches
 
 
-def loss_sum(model, vocab_model: Mini, batch: list[Document], dtype: torch.dtype) -> tuple[torch.Tensor, float]:
+def loss_sum(model, vocab_model: Mini, batch: list[Document], dtype: torch.dtype, per_kind: dict[str, list[float]]) -> tuple[torch.Tensor, float]:
+    """The weighted sum over learnt positions, and the sum of weights. Adds [loss, tokens] of each document to `per_kind`."""
     longest = -(-max(len(d.ids) for d in batch) // 16) * 16
     ids = torch.zeros(len(batch), longest, dtype=torch.long)
     at, wanted, weight = [], [], []
@@ -73,6 +75,10 @@ def loss_sum(model, vocab_model: Mini, batch: list[Document], dtype: torch.dtype
         weight += [d.weight] * len(d.learnt)
     hidden = model(ids, dtype).flatten(0, 1)[torch.tensor(at)]
     losses = F.cross_entropy(vocab_model.logits(hidden, dtype), torch.tensor(wanted), reduction="none")
+    for d, of_document in zip(batch, losses.detach().split([len(d.learnt) for d in batch])):
+        entry = per_kind.setdefault(d.kind, [0.0, 0.0])
+        entry[0] += float(of_document.sum())
+        entry[1] += len(d.learnt)
     weights = torch.tensor(weight)
     return (losses * weights).sum(), float(weights.sum())
 
@@ -92,7 +98,7 @@ def work(rank: int, args: argparse.Namespace) -> None:
     model = Mini(Sizes(len(vocab), layers=args.layers, ffn=args.ffn))
     matrices = [p for layer in model.layers for p in layer.parameters() if p.dim() == 2]
     others = [p for p in model.parameters() if not any(p is m for m in matrices)]
-    muon = Muon(matrices, 0.02 * args.rate)
+    muon = Muon(matrices, 0.02 * args.rate, share=(rank, args.processes), gather=dist.all_reduce if args.processes > 1 else lambda x: None)
     adam = torch.optim.AdamW(others, lr=4e-3 * args.rate, betas=(0.9, 0.98), weight_decay=0.0, fused=True)
     step, elapsed, tokens = 0, 0.0, 0
     resume = args.out / "resume.pt"
@@ -108,13 +114,13 @@ def work(rank: int, args: argparse.Namespace) -> None:
     dtype = torch.bfloat16 if args.bf16 else torch.float32
     parameters = list(model.parameters())
     budget, saved_at, seen = args.minutes * 60, elapsed, 0.0
-    started, losses = time.monotonic(), []
+    started, per_kind = time.monotonic(), {}
     while elapsed < budget:
         progress = elapsed / budget
         rng = random.Random(f"{args.seed} {args.salt} {step} {rank}")
         total_loss, total_weight = 0.0, 0.0
         for batch in micro_batches(make_documents(vocab, rng, args.documents, progress, args.weights)):
-            loss, weight = loss_sum(run, model, batch, dtype)
+            loss, weight = loss_sum(run, model, batch, dtype, per_kind)
             loss.backward()
             total_loss, total_weight = total_loss + float(loss.detach()), total_weight + weight
             tokens += sum(len(d.ids) for d in batch)
@@ -123,7 +129,7 @@ def work(rank: int, args: argparse.Namespace) -> None:
         flat = torch.cat([p.grad.flatten() for p in parameters] + [torch.tensor([total_loss, total_weight, seen if rank == 0 else 0.0])])
         if args.processes > 1:
             dist.all_reduce(flat)
-        total_loss, total_weight, dt = flat[-3:].tolist()
+        _, total_weight, dt = flat[-3:].tolist()
         flat = flat[:-3] / total_weight
         flat *= min(1.0, 1.0 / (float(flat.norm()) + 1e-6))
         for p, g in zip(parameters, flat.split([p.numel() for p in parameters])):
@@ -135,12 +141,11 @@ def work(rank: int, args: argparse.Namespace) -> None:
         adam.step()
         model.zero_grad(set_to_none=False)
         elapsed, step = elapsed + dt, step + 1
-        losses.append(total_loss / total_weight)
         if rank == 0 and step % 50 == 0:
-            speed = {"step": step, "s": round(elapsed), "of": round(budget), "loss": round(sum(losses) / len(losses), 4), "rate": round(scale, 3),
-                     "Mtok": round(tokens * args.processes / 1e6, 2), "time": time.strftime("%H:%M:%S")}
+            speed = {"step": step, "s": round(elapsed), "of": round(budget), "rate": round(scale, 3), "Mtok": round(tokens * args.processes / 1e6, 2), "time": time.strftime("%H:%M:%S"),
+                     "loss": {kind: round(loss / count, 3) for kind, (loss, count) in sorted(per_kind.items())}}
             print(json.dumps(speed), flush=True)
-            losses.clear()
+            per_kind.clear()
         if rank == 0 and (elapsed - saved_at > 240 or elapsed >= budget):
             saved_at = elapsed
             state = {"model": model.state_dict(), "sizes": model.sizes.as_dict(), "step": step, "tokens": tokens, "elapsed": elapsed}
@@ -162,7 +167,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=1.0, help="factor on both learning rates")
     parser.add_argument("--flat", type=float, default=0.4, help="share of the time before the rate goes down")
     parser.add_argument("--weights", help="kind=weight,...: other kinds keep their late weight")
-    parser.add_argument("--documents", type=int, default=20, help="documents a process and step")
+    parser.add_argument("--documents", type=int, default=14, help="documents a process and step")
     parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1))
     parser.add_argument("--layers", type=int, default=4)
     parser.add_argument("--ffn", type=int, default=512)

@@ -17,11 +17,12 @@ def rng():
     return random.Random(7)
 
 
-@pytest.fixture
-def chats(rng):
+@pytest.fixture(scope="session")
+def chats():
     """Conversations of every kind and split, as training and measuring see them."""
     import text
-    out = [text.sample(rng, split) for split in ("train", "test", "unseen") for _ in range(700)]
+    rng = random.Random(11)
+    out = [text.sample(rng, split) for split in ("train", "test", "unseen") for _ in range(300)]
     for words in map(text.pool, ("train", "test", "unseen")):
         out += [text.dressed(rng, words, make(rng, words)) for make, _, _ in text.KINDS.values() for _ in range(10)]
     return out

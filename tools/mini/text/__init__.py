@@ -13,7 +13,7 @@ from .recall import ask_exchange, tell_exchange
 from .refusal import refusal_exchange
 from .small_talk import talk_exchange
 from .system import system_message
-from .tools import tool_call, tool_not_needed, tool_reply, unmet_request
+from .tools import tool_call, tool_not_needed, tool_reply, tool_session, unmet_request
 from .words import Pool, pool
 
 
@@ -77,9 +77,10 @@ KINDS = {  # kind: (maker, weight early, weight later)
     "mixed": (mixed, 3, 5),
     "long": (long_chat, 0, 1.5),
     "unmet": (unmet_request, 1, 1.5),
-    "tool_call": (tool_call, 8, 14),
-    "tool_not_needed": (tool_not_needed, 2, 4.5),
-    "tool_reply": (tool_reply, 2, 4.5),
+    "tool_call": (tool_call, 8, 5),
+    "tool_not_needed": (tool_not_needed, 2, 1.5),
+    "tool_reply": (tool_reply, 2, 2),
+    "tool_session": (tool_session, 0, 6.5),
 }
 
 

@@ -36,7 +36,7 @@ def sum_exchange(rng: random.Random, pool: Pool, thinking: bool = True) -> Excha
         asked = pool.wording(rng, MINUS + FROM, MINUS_UNSEEN)
     result = a + b if op == "+" else a - b
     thought = "\n".join(steps(a, op, b))
-    return Exchange(punctuated(rng, asked.format(a=a, b=b)), f"{a} {op} {b} = {result}", thought if thinking else "",
+    return Exchange(punctuated(rng, asked).format(a=a, b=b), f"{a} {op} {b} = {result}", thought if thinking else "",
                     {"a": a, "op": op, "b": b})
 
 

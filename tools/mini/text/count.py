@@ -57,13 +57,9 @@ def count_exchange(rng: random.Random, pool: Pool, chinese: bool | None = None, 
     present = rng.random() < 0.85
     letter = rng.choice(word) if present else rng.choice("abcdefghijklmnopqrstuvwxyz")
     word = _cased(rng, word)
-    if chinese:
-        asked = pool.wording(rng, CHINESE, CHINESE_UNSEEN)
-        shown = letter.upper() if rng.random() < 0.6 else letter.lower()
-    else:
-        asked = pool.wording(rng, ENGLISH, ENGLISH_UNSEEN)
-        shown = letter.upper() if rng.random() < 0.6 else letter.lower()
-    text = asked.format(w=_quoted(rng, word, chinese), l=_quoted_letter(rng, shown), ls=_plural(rng, shown))
+    asked = pool.wording(rng, CHINESE, CHINESE_UNSEEN) if chinese else pool.wording(rng, ENGLISH, ENGLISH_UNSEEN)
+    shown = letter.upper() if rng.random() < 0.6 else letter
+    text = punctuated(rng, asked).format(w=_quoted(rng, word), l=_quoted_letter(rng, shown), ls=_plural(rng, shown))
     thought, hits = spell(word, letter)
     big = letter.upper()
     if chinese:
@@ -71,7 +67,7 @@ def count_exchange(rng: random.Random, pool: Pool, chinese: bool | None = None, 
     else:
         answer = f'There is 1 {big} in "{word}".' if hits == 1 else f'There are {hits} {big}\'s in "{word}".'
     facts = {"word": word, "letter": letter, "chinese": chinese}
-    return Exchange(punctuated(rng, text), answer, thought if thinking else "", facts)
+    return Exchange(text, answer, thought if thinking else "", facts)
 
 
 def spell(word: str, letter: str) -> tuple[str, int]:
@@ -104,7 +100,7 @@ def _cased(rng: random.Random, word: str) -> str:
     return word.capitalize() if chance < 0.1 else word.upper() if chance < 0.17 else word
 
 
-def _quoted(rng: random.Random, word: str, chinese: bool) -> str:
+def _quoted(rng: random.Random, word: str) -> str:
     chance = rng.random()
     if chance < 0.55:
         return f'"{word}"'
@@ -121,5 +117,6 @@ def _quoted_letter(rng: random.Random, letter: str) -> str:
 
 
 def _plural(rng: random.Random, letter: str) -> str:
+    """Rs, letters R, R's; never "is" or "as"."""
     chance = rng.random()
-    return f"{letter}s" if chance < 0.15 else f"letters {letter}" if chance < 0.25 else f"{letter}'s"
+    return f"{letter}s" if chance < 0.15 and letter.isupper() else f"letters {letter}" if chance < 0.25 else f"{letter}'s"

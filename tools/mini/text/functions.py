@@ -6,6 +6,7 @@ import random
 from dataclasses import dataclass
 
 from .json_object import random_letters, random_text
+from .noise import punctuated
 from .words import CITIES, CITIES_ZH, LONG_CITIES, Pool
 
 LANGUAGES = "English French German Spanish Italian Chinese Japanese Korean Russian Arabic Dutch Polish Greek Turkish Swedish".split()
@@ -188,7 +189,8 @@ def request(rng: random.Random, function: Function, values: dict, chinese: bool)
     if function.english and rng.random() < 0.93:
         quote = '"{}"' if rng.random() < 0.2 else "{}"
         shown = {k: quote.format(v) if isinstance(v, str) else str(v) for k, v in values.items()}
-        return rng.choice(function.chinese if chinese else function.english).format(**shown)
+        wording = rng.choice(function.chinese if chinese else function.english)
+        return (punctuated(rng, wording) if rng.random() < 0.4 else wording).format(**shown)
     return _generic(rng, function, values, chinese)
 
 

@@ -25,7 +25,10 @@ def framed(rng: random.Random, text: str) -> str:
 
 
 def punctuated(rng: random.Random, text: str) -> str:
-    """Drops, doubles or swaps the mark at the end, or lowers the first letter. Leaves words as they are."""
+    """Drops, doubles or swaps the mark at the end, or lowers the first letter. Leaves words as they are.
+
+    Give it a wording before its braces are filled: a value in front must keep its case.
+    """
     chance = rng.random()
     if chance < 0.18:
         text = text.rstrip("?.!？。！")

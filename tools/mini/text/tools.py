@@ -27,7 +27,7 @@ def tool_call(rng: random.Random, pool: Pool, chinese: bool | None = None, offer
         text += ("另外，" if chinese else " And also: ") + request(rng, wanted, values[1], chinese)
     rng.shuffle(functions)
     calls = [{"type": "function", "function": {"name": wanted.name, "arguments": v}} for v in values]
-    messages = [user(punctuated(rng, text) if rng.random() < 0.4 else text), {"role": "assistant", "content": "", "tool_calls": calls}]
+    messages = [user(text), {"role": "assistant", "content": "", "tool_calls": calls}]
     facts = {"calls": [c["function"] for c in calls], "chinese": chinese}
     return Conversation("tool_call", messages, facts, [schema(rng, f) for f in functions])
 
@@ -52,24 +52,46 @@ def tool_reply(rng: random.Random, pool: Pool) -> Conversation:
     return chat
 
 
+def tool_session(rng: random.Random, pool: Pool) -> Conversation:
+    """Several questions to the same functions, some for none of them. The functions are most of the text, so one declaration serves all."""
+    functions = _offer(rng, pool, rng.choices((1, 2, 3), (4, 5, 2))[0])
+    names = {f.name for f in functions}
+    messages: list[dict] = []
+    for _ in range(rng.randint(2, 4)):
+        if rng.random() < 0.3:
+            messages += _no_call(rng, pool, names).messages
+            continue
+        chinese = rng.random() < 0.3
+        wanted = rng.choice(functions)
+        values = arguments(rng, pool, wanted, chinese)
+        text = request(rng, wanted, values, chinese)
+        call = {"type": "function", "function": {"name": wanted.name, "arguments": values}}
+        content, sentence = _result(rng, pool, chinese)
+        messages += [user(text), {"role": "assistant", "content": "", "tool_calls": [call]},
+                     {"role": "tool", "content": content}, {"role": "assistant", "content": sentence}]
+    return Conversation("tool_session", messages, {}, [schema(rng, f) for f in functions])
+
+
 def tool_not_needed(rng: random.Random, pool: Pool) -> Conversation:
     """Functions are offered, the question is for none of them: plain words."""
     functions = _offer(rng, pool, rng.choice((1, 1, 2, 3)))
+    chat = _no_call(rng, pool, {f.name for f in functions})
+    return Conversation("tool_not_needed", chat.messages, chat.facts, [schema(rng, f) for f in functions])
+
+
+def _no_call(rng: random.Random, pool: Pool, offered: set[str]) -> Conversation:
+    """One question for which none of these functions is made."""
     chance = rng.random()
-    if chance < 0.35:
+    if chance < 0.24:
+        return unmet_request(rng, pool, offered)
+    if chance < 0.59:
         exchange = talk_exchange(rng, pool)
-    elif chance < 0.6:
+    elif chance < 0.84:
         exchange = refusal_exchange(rng, pool)
-    elif chance < 0.7:
-        exchange = count_exchange(rng, pool)
-    elif chance < 0.76:
-        exchange = sum_exchange(rng, pool)
     else:
-        chat = unmet_request(rng, pool, {f.name for f in functions})
-        return Conversation("tool_not_needed", chat.messages, chat.facts, [schema(rng, f) for f in functions])
-    messages = [user(exchange.user), assistant(exchange)]
+        exchange = (count_exchange if chance < 0.94 else sum_exchange)(rng, pool)
     facts = {"answer": exchange.answer, "chinese": exchange.facts.get("chinese", False)}
-    return Conversation("tool_not_needed", messages, facts, [schema(rng, f) for f in functions])
+    return Conversation("", [user(exchange.user), assistant(exchange)], facts)
 
 
 def unmet_request(rng: random.Random, pool: Pool, offered: set[str] = frozenset()) -> Conversation:
@@ -78,10 +100,10 @@ def unmet_request(rng: random.Random, pool: Pool, offered: set[str] = frozenset(
     taken = _themes(offered)
     while (wanted := rng.choice(FAMILIAR)).name in offered or _themes({wanted.name}) & taken or wanted.name == "add_numbers":
         pass
-    wording = rng.choice(wanted.chinese if chinese else wanted.english)
+    wording = punctuated(rng, rng.choice(wanted.chinese if chinese else wanted.english))
     text = wording.format(**arguments(rng, pool, wanted, chinese))
     answer = NO_TOOL_ZH if chinese else NO_TOOL
-    return Conversation("unmet", [user(punctuated(rng, text)), {"role": "assistant", "content": answer}], {"answer": answer, "chinese": chinese})
+    return Conversation("unmet", [user(text), {"role": "assistant", "content": answer}], {"answer": answer, "chinese": chinese})
 
 
 # Functions that could each answer the other's questions: never offered together, never "unmet" by the other.
