@@ -17,7 +17,7 @@ class ThreadPool {
 
   int size() const;
 
-  // Calls job(worker) once for each worker in [0, size()). Every worker flushes denormals.
+  // Calls job(worker) once for each worker in [0, size()). Every worker flushes denormals: the caller, who is worker 0, from then on.
   void run(const std::function<void(int worker)>& job);
 
   // Calls body(begin, end) over parts of [0, count), each at least `grain` long where that is possible.
