@@ -111,6 +111,7 @@ void Attention::attend_block(const SequenceRows& sequence, const CpuPlan::Rows& 
   scratch.sums.resize(states * static_cast<std::size_t>(stride));
   scratch.largest.resize(states);
   scratch.weight.resize(states);
+  scratch.chunk_sum.resize(static_cast<std::size_t>(stride));
   for (int i = 0; i < rows.count; ++i)
     for (int h = 0; h < group; ++h)
       std::memcpy(scratch.queries.data() + (i * group + h) * stride,
@@ -131,7 +132,7 @@ void Attention::attend_block(const SequenceRows& sequence, const CpuPlan::Rows& 
         kernels_.attend_chunk({scratch.queries.data() + state * stride, scratch.keys.data(), scratch.values.data(), pool.head, stride,
                                begin - chunk, end - chunk, args.scale, begin == row_first,
                                &scratch.largest[static_cast<std::size_t>(state)], &scratch.weight[static_cast<std::size_t>(state)],
-                               scratch.sums.data() + state * stride});
+                               scratch.sums.data() + state * stride, scratch.chunk_sum.data()});
       }
     }
   }

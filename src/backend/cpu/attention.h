@@ -34,6 +34,7 @@ class Attention {
     std::vector<float> keys, values;     // [64, stride]
     std::vector<float> queries, sums;    // [rows * heads of the group, stride]
     std::vector<float> largest, weight;  // [rows * heads of the group]
+    std::vector<float> chunk_sum;        // [stride]
   };
 
   void turn_heads(float* x, int heads, const Weight* norm, const RotateArgs& args, int row, int head) const;

@@ -61,6 +61,7 @@ struct ChunkJob {
   float* largest = nullptr;  // running maximum of the scores
   float* weight = nullptr;   // running sum of exp(score - largest)
   float* sum = nullptr;      // [stride], running sum of exp(score - largest) * value
+  float* scratch = nullptr;  // [stride]
 };
 
 struct KernelTable {

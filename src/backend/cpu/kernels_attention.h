@@ -44,8 +44,6 @@ QN_FORCE_INLINE void weighted_values(const ChunkJob& job, const float* weight, i
   QN_UNROLL for (int i = 0; i < vectors; ++i) store(sum + d + 16 * i, acc[i]);
 }
 
-constexpr int most_head = 1024;
-
 void attend_chunk(const ChunkJob& job) {
   float score[chunk_keys];
   const float chunk_largest = chunk_scores(job, score);
@@ -59,8 +57,7 @@ void attend_chunk(const ChunkJob& job) {
   }
   const float chunk_weight = fold(lanes);
 
-  float chunk_sum[most_head];
-  float* sum = job.first ? job.sum : chunk_sum;
+  float* sum = job.first ? job.sum : job.scratch;
   int d = 0;
   for (; d + 128 <= job.stride; d += 128) weighted_values<8>(job, score, d, sum);
   for (; d + 64 <= job.stride; d += 64) weighted_values<4>(job, score, d, sum);
@@ -76,7 +73,7 @@ void attend_chunk(const ChunkJob& job) {
   const Floats keep = set(factors[0]), gain = set(factors[1]);
   *job.largest = both;
   *job.weight = __builtin_fmaf(*job.weight, factors[0], chunk_weight * factors[1]);
-  for (int i = 0; i < job.stride; i += 16) store(job.sum + i, fma(load(job.sum + i), keep, mul(load(chunk_sum + i), gain)));
+  for (int i = 0; i < job.stride; i += 16) store(job.sum + i, fma(load(job.sum + i), keep, mul(load(sum + i), gain)));
 }
 
 void attend_finish(const float* sum, float weight, int head, float* out) {

@@ -108,7 +108,6 @@ QN_FORCE_INLINE void write_outputs(const Outputs& out, int token, Floats value) 
 
 constexpr int plain_rows_at_once = 4;
 constexpr int plain_tokens_at_once = 4;
-constexpr int plain_prefetch_bytes = 1024;  // in each of four rows
 
 // sums[t][r]: sixteen partial sums of row r and token t, for rows [0, 4) from `rows` on.
 template <Layout layout, int tokens>
@@ -122,7 +121,7 @@ QN_FORCE_INLINE void plain_tile(const std::byte* rows, std::size_t row_bytes, co
     QN_UNROLL for (int r = 0; r < plain_rows_at_once; ++r) {
       const std::byte* at = rows + static_cast<std::size_t>(r) * row_bytes + i * size;
       w[r] = load_plain<layout>(at);
-      __builtin_prefetch(at + plain_prefetch_bytes);
+      __builtin_prefetch(at + plain_rows_at_once * row_bytes, 0, 2);  // the same place in the next four rows
     }
     QN_UNROLL for (int t = 0; t < tokens; ++t) {
       const Floats v = load(x + static_cast<std::ptrdiff_t>(t) * columns + i);
