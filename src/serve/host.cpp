@@ -90,14 +90,18 @@ Result<file::Checkpoint> open(const ModelSource& source) {
   return file::open_gguf(std::get<std::filesystem::path>(source));
 }
 
+std::string name_of(const ModelSource& source) {
+  if (const auto* image = std::get_if<ModelImage>(&source)) return image->name;
+  return quoted(std::get<std::filesystem::path>(source).native(), 256);
+}
+
 struct Loaded {
   std::unique_ptr<LoadedModel> model;
   model::ForwardOptions forward;
 };
 
-Result<Loaded> load_parts(const ModelSource& source, const LoadOptions& options, Backend& device) {
+Result<Loaded> make_ready(file::Checkpoint checkpoint, const LoadOptions& options, Backend& device) {
   auto loaded = std::make_unique<LoadedModel>();
-  QN_TRY(file::Checkpoint checkpoint, open(source));
   loaded->checkpoint = std::make_shared<const file::Checkpoint>(std::move(checkpoint));
   QN_TRY(const model::Description description, model::describe(*loaded->checkpoint));
   QN_TRY(Plan plan, make_plan(*loaded->checkpoint, description, options, device.info().available_bytes));
@@ -107,6 +111,14 @@ Result<Loaded> load_parts(const ModelSource& source, const LoadOptions& options,
   loaded->kv = plan.forward.kv;
   loaded->context_tokens = plan.context_tokens;
   return Loaded{std::move(loaded), plan.forward};
+}
+
+// What is wrong with a model is said with the file's name, which the lower layers do not know.
+Result<Loaded> load_parts(const ModelSource& source, const LoadOptions& options, Backend& device) {
+  QN_TRY(file::Checkpoint checkpoint, open(source));
+  Result<Loaded> loaded = make_ready(std::move(checkpoint), options, device);
+  if (!loaded) return fail(loaded.error().code, "{}: {}", name_of(source), loaded.error().message);
+  return loaded;
 }
 
 }  // namespace
