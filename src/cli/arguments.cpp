@@ -65,6 +65,18 @@ std::string unknown_flag(const CLI::App& app, std::string_view typed) {
   return fmt::format("{}: unknown flag{}", qn::quoted(flag), did_you_mean(flag, known));
 }
 
+// CLI11's reasons in our form: the thing, the finding, the remedy.
+std::string reason(const CLI::ParseError& error) {
+  const std::string text = error.what();
+  const std::size_t colon = text.find(": "), equals = text.find(" = ");
+  if (error.get_name() == "ArgumentMismatch" && colon != std::string::npos)
+    return text.substr(0, colon) + ": a value is missing; see --help";
+  if (error.get_name() == "ConversionError" && colon != std::string::npos && equals != std::string::npos)
+    return fmt::format("{}: {} is no value for it; see --help", text.substr(colon + 2, equals - colon - 2),
+                       qn::quoted(text.substr(equals + 3)));
+  return text;
+}
+
 }  // namespace
 
 void print_rows(std::FILE* out, std::span<const HelpRow> rows) {
@@ -105,7 +117,7 @@ std::optional<int> parse_arguments(CLI::App& app, const Help& help, std::span<co
       print_help(app, help, io.out);
       return exit_ok;
     }
-    return usage_error(io, help.command, error.what());
+    return usage_error(io, help.command, reason(error));
   }
   if (wants_help) {
     print_help(app, help, io.out);

@@ -31,7 +31,7 @@ constexpr ParameterRow rows[] = {
     {"dry_allowed_length", "phrases up to this length are free", &O::dry_allowed_length},
     {"dry_penalty_last_n", "how many tokens are searched; 0: none, -1: all", &O::dry_last_n},
     {"seed", "the same seed gives the same reply; -1: another each time", &O::seed},
-    {"num_predict", "at most this many tokens; -1: no limit", &P::num_predict, "", -2},
+    {"num_predict", "at most this many tokens; 0 or less: no limit", &P::num_predict, "", -2},
     {"num_ctx", "tokens the window holds; 0: what fits", &P::num_ctx, "", 0},
     {"stop", "a text that ends the reply and is not shown", &P::stop},
 };

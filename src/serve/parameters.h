@@ -18,7 +18,7 @@ namespace qn::serve {
 
 struct Parameters {
   engine::SamplingOverrides sampling;
-  std::optional<int> num_predict;  // tokens of the reply; -1: no limit, -2: until the window is full
+  std::optional<int> num_predict;  // tokens of the reply; 0 or less: until the window is full
   std::optional<int> num_ctx;      // the window, when a model is loaded
   std::vector<std::string> stop;   // empty: unset
 };

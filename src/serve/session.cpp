@@ -157,7 +157,7 @@ engine::Generation generation_for(const LoadedModel& model, const Parameters& pa
   engine::Generation generation;
   generation.sampling = engine::merge(engine::SamplingParameters{}, parameters.sampling);
   if (!parameters.sampling.seed) generation.sampling.seed = random_seed();
-  if (parameters.num_predict && *parameters.num_predict >= 0) generation.max_tokens = *parameters.num_predict;
+  if (parameters.num_predict && *parameters.num_predict > 0) generation.max_tokens = *parameters.num_predict;
   const std::vector<TokenId>& ends = model.tokenizer->spec().end_of_turn;
   if (!ignore_end_of_turn) {
     generation.stop_tokens = ends;

@@ -25,6 +25,8 @@ Result<SavedChat> find_model(RunRequest& request, Io& io) {
   switch (kind) {
     case WordKind::model: return SavedChat{};
     case WordKind::missing:
+      if (std::error_code none; std::filesystem::exists(request.model, none))
+        return fail(Code::bad_input, "{}: not a regular file; give the path of a GGUF file", qn::quoted(request.model, 200));
       return fail(Code::not_found, "{}: no such model; give the path of a GGUF file, or none for the built-in {}",
                   qn::quoted(request.model, 200), builtin_model_name);
     case WordKind::words:

@@ -89,6 +89,13 @@ TEST(RunFlags, a_value_out_of_range_names_its_flag) {
   EXPECT_EQ(run({"run", "--logit-bias", "5", "hello"}).code, 2);
 }
 
+TEST(RunFlags, a_missing_or_senseless_value_is_named) {
+  EXPECT_TRUE(run({"run", "--temp"}).err.starts_with("Error: --temp: a value is missing")) << run({"run", "--temp"}).err;
+  const Outcome outcome = run({"run", "--threads", "x", "hello"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_TRUE(outcome.err.starts_with("Error: --threads: 'x'")) << outcome.err;
+}
+
 TEST(RunFlags, thinking_takes_a_value_behind_the_sign_only) {
   const Outcome outcome = run({"run", "--think=loud", "hello"});
   EXPECT_EQ(outcome.code, 2);
@@ -106,6 +113,7 @@ TEST(RunFlags, a_model_that_is_not_there_exits_1_with_its_name) {
   EXPECT_EQ(outcome.code, 1);
   EXPECT_NE(outcome.err.find("./missing.gguf"), std::string::npos);
   EXPECT_EQ(run({"run", "qwen3:8b", "hello"}).code, 1);
+  EXPECT_EQ(run({"run", "/dev/zero", "hello"}).code, 2);
 }
 
 TEST(RunFlags, no_prompt_and_no_terminal_is_wrong_usage) {
