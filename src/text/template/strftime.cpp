@@ -1,8 +1,8 @@
 #include "text/template/strftime.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include "base/format.h"
 
 namespace qn::text::jinja {
 namespace {
