@@ -67,6 +67,13 @@ TEST_P(Linear, gives_the_bits_of_ref_for_every_shape) {
       }
 }
 
+TEST_P(Linear, long_rows_and_many_tokens_give_the_bits_of_ref) {
+  // More activations than are kept in the cache at once: tokens are taken in several rounds.
+  const auto weights = random_weights(format(), 3, 32768, 11);
+  const Matrix x = random_matrix(27, 32768, 12);
+  EXPECT_TRUE(same(product(*cpu(isa()), *weights, x), product(*make_ref_backend(), *weights, x)));
+}
+
 TEST_P(Linear, threads_change_no_bit) {
   const auto weights = random_weights(format(), 333, 512, 5);
   for (const int tokens : {1, 9}) {
