@@ -16,6 +16,10 @@ namespace {
 constexpr std::string_view changing_list[] = {"append", "clear", "pop", "reverse", "insert", "sort", "extend", "remove"};
 constexpr std::string_view changing_dict[] = {"clear", "pop", "popitem", "setdefault", "update"};
 
+// Attributes that even an undefined value of Jinja has; they are private, and so undefined again.
+constexpr std::string_view names_of_undefined[] = {"__class__", "__len__",  "__iter__", "__str__",
+                                                   "__eq__",    "__hash__", "__bool__", "__call__"};
+
 template <std::size_t N>
 bool is_one_of(const std::string_view (&words)[N], std::string_view word) {
   return std::find(std::begin(words), std::end(words), word) != std::end(words);
@@ -76,7 +80,7 @@ Value number_attribute(const Value& object, std::string_view name) {
 
 // Missing where Python raises AttributeError.
 Result<Value> attribute(Machine& machine, const Value& object, std::string_view name) {
-  if (object.is(Kind::undefined)) return undefined_error(object);
+  if (object.is(Kind::undefined) && !is_one_of(names_of_undefined, name)) return undefined_error(object);
   if (name.size() > 4 && name.substr(0, 2) == "__" && name.substr(name.size() - 2) == "__") return unsafe(machine, object, name);
   switch (object.kind()) {
     case Kind::dict:

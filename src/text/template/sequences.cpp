@@ -66,6 +66,7 @@ Result<Value> AttributePath::of(Machine& machine, Value item, const Value& other
 
 Result<Value> fold_case(Machine& machine, Value value, Case how) {
   if (how == Case::sensitive || !value.is(Kind::string)) return value;
+  QN_OK(machine.budget().room(value.text().size() * 6));
   QN_OK(machine.work(1 + static_cast<std::int64_t>(value.text().size() / 8)));
   return machine.heap().string(to_lower(value.text()));
 }

@@ -129,6 +129,22 @@ TEST(Template, escaped_text_escapes_what_is_added_to_it) {
   EXPECT_EQ(rendered("{{ ('<' | e) + '>' }}{{ ('<' | e) ~ '>' }}"), "&lt;&gt;&lt;>");
 }
 
+TEST(Template, a_character_of_escaped_text_is_escaped_text) {
+  EXPECT_EQ(rendered("{{ [('ab' | e)[0]] }}"), "[Markup('a')]");
+}
+TEST(Template, a_slice_of_a_range_is_a_range) {
+  EXPECT_EQ(rendered("{{ range(1, 6, 2)[100:2] }}"), "range(7, 5, 2)");
+}
+TEST(Template, a_filter_block_must_give_text) {
+  EXPECT_EQ(rendered("{% filter length %}a{% endfilter %}"), "chat template: line 1: a call or filter block gave int; it must give text");
+}
+TEST(Template, a_block_is_defined_once) {
+  EXPECT_FALSE(Template::parse("{% block a %}{% endblock %}{% block a %}{% endblock %}"));
+}
+TEST(Template, a_private_name_of_something_undefined_is_undefined) {
+  EXPECT_EQ(rendered("[{{ nobody.__len__ }}]"), "[]");
+}
+
 TEST(Template, tags_that_need_other_templates_are_refused_with_a_reason) {
   EXPECT_EQ(rendered("{% include 'x' %}"),
             "chat template: line 1: {% include %} is not offered to chat templates; write its content in place");
