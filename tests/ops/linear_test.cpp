@@ -110,6 +110,24 @@ TEST_P(Linear, zeros_infinities_and_nans_in_the_input_give_the_bits_of_ref) {
   EXPECT_TRUE(same(product(*cpu(isa()), *weights, x), product(*make_ref_backend(), *weights, x)));
 }
 
+TEST_P(Linear, a_weight_that_says_so_reads_the_file_no_more) {
+  const auto weights = random_weights(format(), 40, 256, 13);
+  const auto backend = cpu(isa());
+  const auto weight = adopt(*backend, *weights, Use::matrix);
+  EXPECT_TRUE(adopt(*backend, *weights, Use::both)->borrows_file);
+  EXPECT_FALSE(adopt(*backend, *weights, Use::vector)->borrows_file);
+  if (weight->borrows_file) return;
+  Matrix x = random_matrix(2, 256, 14), before(2, 40), after(2, 40);
+  const auto run = [&](Matrix& y) {
+    const Projection projection{weight.get(), nullptr, nullptr, y.tensor()};
+    backend->ops().linear(x.tensor(), {&projection, 1});
+  };
+  run(before);
+  std::fill(weights->bytes.begin(), weights->bytes.end(), std::byte{0});
+  run(after);
+  EXPECT_TRUE(same(after.values, before.values));
+}
+
 class LinearTogether : public ::testing::TestWithParam<Isa> {};
 INSTANTIATE_TEST_SUITE_P(All, LinearTogether, ::testing::ValuesIn(available_isas()), isa_name);
 

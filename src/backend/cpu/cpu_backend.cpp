@@ -111,7 +111,9 @@ class CpuBackend final : public Backend {
     weight->layout = cpu::layout_of(*tensor.format);
     if (use == Use::vector) weight->values = decode_vector(tensor);
     const bool product = use == Use::matrix || use == Use::both;
-    if (product && weight->layout != Layout::none && !cpu::is_plain(weight->layout)) {
+    const bool packs = product && weight->layout != Layout::none && !cpu::is_plain(weight->layout);
+    weight->borrows_file = use != Use::vector && !(packs && use == Use::matrix);
+    if (packs) {
       const std::size_t panel_bytes = cpu::block_bytes(weight->layout) * static_cast<std::size_t>(weight->blocks());
       auto packed = allocate_host(panel_bytes * static_cast<std::size_t>(weight->panels()));
       if (!packed) return tl::unexpected(packed.error());

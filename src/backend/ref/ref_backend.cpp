@@ -155,6 +155,7 @@ class RefBackend final : public Backend {
     weight->columns = static_cast<int>(tensor.columns);
     weight->tensor = tensor;
     if (use == Use::vector) weight->values = decode_vector(tensor);
+    weight->borrows_file = use != Use::vector;
     return weight;
   }
 
