@@ -23,7 +23,7 @@ const char* JsonNode::kind() const {
 
 JsonNode JsonNode::operator[](std::string_view key) const {
   std::string path = path_;
-  path += path.empty() || path.back() == ' ' ? "" : ".";
+  path += path.find(": ") == std::string::npos ? ": " : ".";  // the file's name, then the way inside it
   path += key;
   const json::Object* members = value_->if_object();
   const json::Value* member = members == nullptr ? nullptr : members->if_contains(key);

@@ -313,7 +313,7 @@ void choose_pre_split(Reading& r) {
 
 Result<VocabSpec> read_tokenizer_json(std::string_view tokenizer, std::string_view config) {
   QN_TRY(const json::Value root, json::parse(tokenizer, limits));
-  const JsonNode file(root, "tokenizer.json: ");
+  const JsonNode file(root, "tokenizer.json");
   QN_OK(file.object());
   Reading r;
   const json::Array* added = nullptr;
@@ -328,7 +328,7 @@ Result<VocabSpec> read_tokenizer_json(std::string_view tokenizer, std::string_vi
   QN_OK(read_post_processor(r, file["post_processor"]));
   if (!config.empty()) {
     QN_TRY(const json::Value config_root, json::parse(config, limits));
-    QN_OK(read_config(r, JsonNode(config_root, "tokenizer_config.json: "), !file["post_processor"].is_null()));
+    QN_OK(read_config(r, JsonNode(config_root, "tokenizer_config.json"), !file["post_processor"].is_null()));
   }
   if (r.byte_level == r.space_marks)
     return fail(Code::unsupported, "tokenizer.json: {} ByteLevel {} U+2581 for spaces; {}", r.byte_level ? "both" : "neither",

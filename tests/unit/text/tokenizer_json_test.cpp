@@ -105,7 +105,7 @@ TEST(TokenizerJson, what_is_not_known_is_refused_by_name_and_place) {
 }
 
 TEST(TokenizerJson, what_is_wrong_is_said_with_its_path) {
-  EXPECT_EQ(error_of("[]"), "tokenizer.json: : expected object, got array; correct the file");
+  EXPECT_EQ(error_of("[]"), "tokenizer.json: expected object, got array; correct the file");
   EXPECT_EQ(error_of(with(byte_level_file, R"("b": 1)", R"("b": "1")")),
             "tokenizer.json: model.vocab: the id of 'b' is not an integer; correct the file");
   EXPECT_EQ(error_of(with(byte_level_file, R"("b": 1)", R"("b": 2)")),
