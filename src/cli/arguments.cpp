@@ -123,7 +123,8 @@ std::optional<int> parse_arguments(CLI::App& app, const Help& help, std::span<co
     print_help(app, help, io.out);
     return exit_ok;
   }
-  const std::vector<std::string> extras = app.remaining();
+  std::vector<std::string> extras = app.remaining();
+  std::erase(extras, "--");  // CLI11 leaves the end of flags among what it does not know
   for (const std::string& extra : extras)
     if (extra.size() > 1 && extra.starts_with('-')) return usage_error(io, help.command, unknown_flag(app, extra));
   if (!extras.empty()) return usage_error(io, help.command, fmt::format("{}: unexpected argument", qn::quoted(extras.front())));

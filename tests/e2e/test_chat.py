@@ -1,6 +1,7 @@
 """quern run at a terminal: the chat, its commands and its keys."""
 
 import json
+import re
 
 COUNT = 'In the word "berry", how many R\'s are there?'
 ENDLESS = ("--ctx", "60000", "--ignore-eos")  # the model never ends its turn
@@ -20,11 +21,23 @@ def test_a_question_is_answered_and_the_prompt_comes_back(quern):
         assert terminal.end() == 0
 
 
-def test_the_chat_is_remembered(quern):
-    with chat(quern) as terminal:
-        terminal.enter("Hi, my name is Tom.")
-        answer = terminal.enter("What is my name?")
-        assert "Tom" in answer.split("?", 1)[1]
+def messages(quern, name):
+    saved = json.loads((quern.home / "state" / "quern" / "chats" / f"{name}.json").read_text())
+    return [(message["role"], message["content"]) for message in saved["messages"]]
+
+
+def prompt_tokens(answer):
+    return int(re.search(r"prompt eval count:\s+(\d+)", answer)[1])
+
+
+def test_the_chat_so_far_is_part_of_the_next_prompt(quern):
+    with chat(quern, "--verbose") as terminal:
+        first = prompt_tokens(terminal.enter("Hi, my name is Tom."))
+        second = prompt_tokens(terminal.enter("Hi, my name is Tom."))
+        terminal.enter("/clear")
+        third = prompt_tokens(terminal.enter("Hi, my name is Tom."))
+        assert second > 2 * first
+        assert third == first
 
 
 def test_thinking_is_dimmed_on_a_terminal_and_plain_without_colours(quern):
@@ -92,6 +105,13 @@ def test_pasted_lines_are_one_message(quern):
     assert saved["messages"][0]["content"] == "first line\nsecond line"
 
 
+def test_a_chat_longer_than_the_window_leaves_out_its_oldest_messages(quern):
+    with chat(quern, "--ctx", "128", "--think=false") as terminal:
+        answers = [terminal.enter(f"Hi, my name is Tom and I am number {number}.") for number in range(8)]
+        assert any("the oldest 2 messages are left out" in answer for answer in answers)
+        assert not any("Error" in answer for answer in answers)
+
+
 def test_characters_of_any_width_can_be_edited(quern):
     with chat(quern) as terminal:
         terminal.send("你好吗é\x7f\x7fX\x01>")  # delete é and 吗, add X, then > at the beginning
@@ -129,17 +149,21 @@ def test_a_saved_chat_can_be_loaded_again(quern):
     with chat(quern) as terminal:
         terminal.enter("Hi, my name is Tom.")
         terminal.enter("/set parameter seed 7")
+        terminal.enter("/set system Be brief.")
         assert "Created new model 'trip'" in terminal.enter("/save trip")
         assert "Cleared session context" in terminal.enter("/clear")
         assert "Loading model 'trip'" in terminal.enter("/load trip")
-        assert "Tom" in terminal.enter("What is my name?").split("?", 1)[1]
+        terminal.enter("/save again")
         assert "Couldn't find model 'nowhere'" in terminal.enter("/load nowhere")
         terminal.send("/exit\r")
         assert terminal.end() == 0
+    assert messages(quern, "again") == messages(quern, "trip")
+    assert messages(quern, "trip")[0] == ("user", "Hi, my name is Tom.")
     with chat(quern, "trip") as terminal:
-        assert "Tom" in terminal.enter("What is my name?").split("?", 1)[1]
-        shown = terminal.enter("/show parameters")
-        assert "seed" in shown and "7" in shown
+        terminal.enter("/save once-more")
+        assert "Be brief." in terminal.enter("/show system")
+        assert re.search(r"seed +7\n", terminal.enter("/show parameters"))
+    assert messages(quern, "once-more") == messages(quern, "trip")
 
 
 def test_another_model_can_be_loaded(quern, stories):

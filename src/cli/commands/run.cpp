@@ -138,13 +138,13 @@ int run_run(std::span<const std::string> args, Io& io) {
     const serve::ParameterRow* row = serve::find_parameter(flag->parameter);
     app.add_option(flag->names, values, std::string(row->summary))
         ->type_name(flag->type)
-        ->expected(1)
+        ->allow_extra_args(false)
         ->group("Sampling")
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   }
   app.add_option("-l,--logit-bias", biases, "add to the logit of a token")
       ->type_name("ID±BIAS")
-      ->expected(1)
+      ->allow_extra_args(false)
       ->group("Sampling")
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_flag("--ignore-eos", settings.ignore_end_of_turn, "go on when the model ends its turn")->group("Sampling");

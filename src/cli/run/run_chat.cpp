@@ -45,6 +45,15 @@ Result<SavedChat> find_model(RunRequest& request, Io& io) {
   return chat;
 }
 
+// What works but may disappoint.
+void note_doubts(const serve::LoadedModel& model, Io& io) {
+  const int own = model.model->sizes().context;
+  if (model.context_tokens > own)
+    note(io, fmt::format("--ctx {}: the model was trained for {} tokens and may lose the thread beyond them", model.context_tokens, own));
+  if (model.kv.keys->kind == quant::Kind::quantized && model.kv.keys->block_bytes * 8 < 6 * model.kv.keys->block_weights)
+    note(io, fmt::format("cached keys in {}: keys bear rounding worse than values; q8_0 keeps the answers closer", model.kv.keys->name));
+}
+
 int exit_code_of(serve::Finish finish) {
   return finish == serve::Finish::cancelled ? exit_interrupted : exit_ok;
 }
@@ -111,6 +120,7 @@ int run_chat(RunRequest request, Io& io) {
 
   auto model = (*loader)->load(request.model, request.load);
   if (!model) return report(io, model.error());
+  note_doubts(**model, io);
   Conversation conversation(std::move(*model), std::move(request.settings));
   conversation.messages = std::move(saved->messages);
 

@@ -62,6 +62,7 @@ TEST(Program, every_command_and_persona_explains_itself) {
     EXPECT_EQ(with_flag.out, by_command.out) << name;
   }
   EXPECT_EQ(run({"llama-cli", "--help"}).code, 0);
+  EXPECT_EQ(run({"llama-cli", "--help"}).out, run({"help", "llama-cli"}).out);
 }
 
 TEST(Program, a_mistyped_command_or_flag_names_the_nearest_and_exits_2) {
@@ -94,6 +95,20 @@ TEST(RunFlags, a_missing_or_senseless_value_is_named) {
   const Outcome outcome = run({"run", "--threads", "x", "hello"});
   EXPECT_EQ(outcome.code, 2);
   EXPECT_TRUE(outcome.err.starts_with("Error: --threads: 'x'")) << outcome.err;
+}
+
+TEST(RunFlags, a_flag_takes_one_value_and_no_word_of_the_prompt) {
+  for (const char* flag : {"--temp", "--seed", "-n", "--ctx", "--threads", "--system", "--stop", "--logit-bias"}) {
+    const char* value = std::string_view(flag) == "--logit-bias" ? "1+1" : "1";
+    const Outcome outcome = run({"run", flag, value, "./missing.gguf", "hello"});
+    EXPECT_EQ(outcome.code, 1) << flag << outcome.err;
+    EXPECT_NE(outcome.err.find("missing.gguf"), std::string::npos) << flag << outcome.err;
+  }
+}
+
+TEST(RunFlags, two_dashes_end_the_flags) {
+  EXPECT_EQ(run({"run", "--", "./missing.gguf", "--temp"}).code, 1);
+  EXPECT_EQ(run({"run", "./missing.gguf", "--", "-x", "--unknown"}).code, 1);
 }
 
 TEST(RunFlags, thinking_takes_a_value_behind_the_sign_only) {
