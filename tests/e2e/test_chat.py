@@ -1,7 +1,10 @@
 """quern run at a terminal: the chat, its commands and its keys."""
 
 import json
+import os
 import re
+import signal
+import termios
 
 COUNT = 'In the word "berry", how many R\'s are there?'
 ENDLESS = ("--ctx", "60000", "--ignore-eos")  # the model never ends its turn
@@ -70,6 +73,21 @@ def test_ctrl_c_stops_the_reply_and_keeps_the_chat(quern):
     saved = json.loads((quern.home / "state" / "quern" / "chats" / "kept.json").read_text())
     assert [message["role"] for message in saved["messages"]] == ["user", "assistant"]
     assert saved["messages"][0]["content"] == "Hello!"
+
+
+def test_a_signal_to_end_sets_the_terminal_back(quern):
+    for args in ((), ENDLESS):
+        with chat(quern, *args) as terminal:
+            before = termios.tcgetattr(terminal.fd)[3]
+            if args:
+                terminal.send("Hello!\r")
+                terminal.wait_for("\n")
+                while len(terminal.text) - terminal._seen < 20:
+                    terminal._read(0.1)
+            os.kill(terminal.pid, signal.SIGTERM)
+            assert terminal.end() == 143
+            assert args or not before & termios.ICANON
+            assert "\x1b[?2004l" in terminal.raw[terminal.raw.rindex("\x1b[?2004h") :]
 
 
 def test_ctrl_c_at_the_prompt_clears_the_line_or_says_how_to_leave(quern):

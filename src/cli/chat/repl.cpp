@@ -42,15 +42,16 @@ int Repl::run(const std::string& first_message) {
     LineEditor::Line line;
     {
       const Interrupt interrupt;
+      if (Interrupt::ending() != 0) return exit_signalled + Interrupt::ending();  // it came during a reply
       line = message.open() ? (*editor)->read("... ", open_placeholder) : (*editor)->read(">>> ", placeholder);
-    }
-    if (line.end == LineEditor::End::closed) {
-      fmt::print(io_.out, "\n");
-      return exit_ok;
     }
     if (Interrupt::ending() != 0) {
       fmt::print(io_.out, "\n");
       return exit_signalled + Interrupt::ending();
+    }
+    if (line.end == LineEditor::End::closed) {
+      fmt::print(io_.out, "\n");
+      return exit_ok;
     }
     if (line.end == LineEditor::End::interrupted) {
       const bool hint = line.text.empty() && !message.open();
