@@ -120,17 +120,34 @@ QN_FORCE_INLINE void block_of(SixesK, const std::byte* p, int block, const Tile<
   add_block(acc, load_f16(p + SixesK::d), x, block, total);
 }
 
-template <int tokens>
-QN_FORCE_INLINE void block_of(Nibbles32, const std::byte* p, int block, const Tile<tokens>& x, Floats (&acc)[tokens]) {
-  Ints total[tokens];
-  QN_TOKENS(t) total[t] = set(-8 * x.sum_32[t][block]);
-  QN_UNROLL for (int v = 0; v < 4; ++v) {
-    const Bytes both = load_ahead(p + Nibbles32::codes + v * 64);
-    const Bytes low = low_nibbles(both), high = high_nibbles(both);
-    QN_TOKENS(t) total[t] = dot4(total[t], low, x.code[t] + block * 32 + v * 8);
-    QN_TOKENS(t) total[t] = dot4(total[t], high, x.code[t] + block * 32 + v * 8 + 4);
+template <int tokens, int code_bits, bool has_minimum>
+QN_FORCE_INLINE void block_of(Small32<code_bits, has_minimum>, const std::byte* p, int block, const Tile<tokens>& x,
+                              Floats (&acc)[tokens]) {
+  using L = Small32<code_bits, has_minimum>;
+  const std::byte* codes = p + L::codes;
+  const Bytes v0 = load_ahead(codes), v1 = load_ahead(codes + 64), v2 = load_ahead(codes + 128), v3 = load_ahead(codes + 192);
+  Bytes quad[8] = {low_nibbles(v0), high_nibbles(v0), low_nibbles(v1), high_nibbles(v1),
+                   low_nibbles(v2), high_nibbles(v2), low_nibbles(v3), high_nibbles(v3)};
+  if constexpr (L::fives) {
+    const Bytes fifth = load_ahead(p + L::fifths);
+    quad[0] = join_bit<0>(quad[0], fifth);
+    quad[1] = join_bit<1>(quad[1], fifth);
+    quad[2] = join_bit<2>(quad[2], fifth);
+    quad[3] = join_bit<3>(quad[3], fifth);
+    quad[4] = join_bit<4>(quad[4], fifth);
+    quad[5] = join_bit<5>(quad[5], fifth);
+    quad[6] = join_bit<6>(quad[6], fifth);
+    quad[7] = join_bit<7>(quad[7], fifth);
   }
-  add_block(acc, load_f16(p + Nibbles32::d), x, block, total);
+  Ints total[tokens];
+  QN_TOKENS(t) total[t] = set(-L::bias * x.sum_32[t][block]);
+  QN_UNROLL for (int i = 0; i < 8; ++i) QN_TOKENS(t) total[t] = dot4(total[t], quad[i], x.code[t] + block * 32 + i * 4);
+  add_block(acc, load_f16(p + L::d), x, block, total);
+  if constexpr (L::has_min) {
+    Ints sums[tokens];
+    QN_TOKENS(t) sums[t] = set(std::int32_t{x.sum_32[t][block]});
+    subtract_minimum(acc, load_f16(p + L::dmin), x, block, sums);
+  }
 }
 
 template <int tokens>
@@ -219,6 +236,9 @@ void panel_as(const PanelJob& job) {
 void panel(Layout layout, const PanelJob& job) {
   switch (layout) {
     case Layout::nibbles_32: return panel_as<Nibbles32>(job);
+    case Layout::nibbles_min_32: return panel_as<NibblesMin32>(job);
+    case Layout::fives_32: return panel_as<Fives32>(job);
+    case Layout::fives_min_32: return panel_as<FivesMin32>(job);
     case Layout::bytes_32: return panel_as<Bytes32>(job);
     case Layout::nibbles_k: return panel_as<NibblesK>(job);
     case Layout::fives_k: return panel_as<FivesK>(job);

@@ -14,25 +14,38 @@ inline constexpr int panel_rows = 16;
 
 enum class Layout {
   none,  // as in the file: unpacked when used, into wide_256 or wide_32
-  f32,
+  f32,   // f32, f16, bf16: as in the file, plain rows
   f16,
-  bf16,        // as in the file: plain rows
-  nibbles_32,  // one f16 scale for 32 codes of 4 bits: Q4_0
-  bytes_32,    // one f16 scale for 32 codes of 8 bits: Q8_0
-  nibbles_k,   // 8 scales and minima of 6 bits, 256 codes of 4 bits: Q4_K
-  fives_k,     // the same with 5 bits: Q5_K
-  sixes_k,     // 16 signed scales, 256 codes of 6 bits: Q6_K
-  wide_32,
-  wide_256,  // any format, scales and minima in full width; made in scratch memory
+  bf16,
+  nibbles_32,  // one f16 scale for 32 codes of 4 bits: Q4_0; with a minimum, Q4_1
+  nibbles_min_32,
+  fives_32,  // the same with 5 bits: Q5_0, Q5_1
+  fives_min_32,
+  bytes_32,   // one f16 scale for 32 codes of 8 bits: Q8_0
+  nibbles_k,  // 8 scales and minima of 6 bits, 256 codes of 4 bits: Q4_K
+  fives_k,    // the same with 5 bits: Q5_K
+  sixes_k,    // 16 signed scales, 256 codes of 6 bits: Q6_K
+  wide_32,    // any format, scales and minima in full width; made in scratch memory
+  wide_256,
 };
 
 // Byte offsets in a block of a panel, and its size. Each struct names the layout of one block of 16 rows.
-struct Nibbles32 {
+template <int code_bits, bool has_minimum>
+struct Small32 {
   static constexpr int weights = 32;
-  static constexpr int d = 0;       // f16 [16]
-  static constexpr int codes = 32;  // 4 vectors: quad 2v in the low, quad 2v + 1 in the high nibbles; code + 8
+  static constexpr bool fives = code_bits == 5;
+  static constexpr bool has_min = has_minimum;
+  static constexpr int bias = has_min ? 0 : 1 << (code_bits - 1);  // what is added to a signed code
+  static constexpr int d = 0;                                      // f16 [16]
+  static constexpr int dmin = 32;                                  // f16 [16], where there is a minimum
+  static constexpr int fifths = has_min ? 64 : 32;                 // 1 vector, where codes have 5 bits: bit i of a byte is quad i's
+  static constexpr int codes = fifths + (fives ? 64 : 0);          // 4 vectors: quad 2v in the low, quad 2v + 1 in the high nibbles
   static constexpr int bytes = codes + 4 * 64;
 };
+using Nibbles32 = Small32<4, false>;
+using NibblesMin32 = Small32<4, true>;
+using Fives32 = Small32<5, false>;
+using FivesMin32 = Small32<5, true>;
 
 struct Bytes32 {
   static constexpr int weights = 32;

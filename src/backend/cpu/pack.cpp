@@ -17,8 +17,17 @@ struct FormatLayout {
 };
 
 constexpr FormatLayout format_layouts[] = {
-    {"F32", Layout::f32},       {"F16", Layout::f16},        {"BF16", Layout::bf16},    {"Q4_0", Layout::nibbles_32},
-    {"Q8_0", Layout::bytes_32}, {"Q4_K", Layout::nibbles_k}, {"Q5_K", Layout::fives_k}, {"Q6_K", Layout::sixes_k},
+    {"F32", Layout::f32},
+    {"F16", Layout::f16},
+    {"BF16", Layout::bf16},
+    {"Q4_0", Layout::nibbles_32},
+    {"Q4_1", Layout::nibbles_min_32},
+    {"Q5_0", Layout::fives_32},
+    {"Q5_1", Layout::fives_min_32},
+    {"Q8_0", Layout::bytes_32},
+    {"Q4_K", Layout::nibbles_k},
+    {"Q5_K", Layout::fives_k},
+    {"Q6_K", Layout::sixes_k},
 };
 
 void put(std::byte* to, int value) {
@@ -44,14 +53,25 @@ constexpr std::uint32_t each_byte(std::uint32_t value) {
   return value * 0x01010101u;
 }
 
-// 8 * vectors codes of a row as nibbles: of each eight, the first four low, the others high. `flip` is what a signed code's bias is in
-// two's complement: code + 8 is code ^ 8 in four bits.
-void put_nibbles(std::byte* vectors_at, int row, const std::int8_t* code, int vectors, std::uint32_t flip) {
+// A signed code's bias, added in two's complement: code + 16 is code ^ 16 in five bits.
+std::uint32_t quad_at(const std::int8_t* code, int bias) {
+  return quad_at(code) ^ each_byte(static_cast<std::uint32_t>(bias));
+}
+
+// 8 * vectors codes of a row as nibbles: of each eight, the first four low, the others high.
+void put_nibbles(std::byte* vectors_at, int row, const std::int8_t* code, int vectors, int bias = 0) {
   for (int v = 0; v < vectors; ++v) {
-    const std::uint32_t low = (quad_at(code + v * 8) ^ each_byte(flip)) & each_byte(15);
-    const std::uint32_t high = (quad_at(code + v * 8 + 4) ^ each_byte(flip)) & each_byte(15);
+    const std::uint32_t low = quad_at(code + v * 8, bias) & each_byte(15);
+    const std::uint32_t high = quad_at(code + v * 8 + 4, bias) & each_byte(15);
     put_quad(vectors_at + v * 64, row, low | high << 4);
   }
+}
+
+// The fifth bits of 32 codes: bit i of a byte is that of quad i.
+void put_fifths(std::byte* vector_at, int row, const std::int8_t* code, int bias = 0) {
+  std::uint32_t fifths = 0;
+  for (int i = 0; i < 8; ++i) fifths |= (quad_at(code + i * 4, bias) >> 4 & each_byte(1)) << i;
+  put_quad(vector_at, row, fifths);
 }
 
 // Codes as bytes, 128 more than they are.
@@ -59,9 +79,13 @@ void put_bytes(std::byte* vectors_at, int row, const std::int8_t* code, int vect
   for (int v = 0; v < vectors; ++v) put_quad(vectors_at + v * 64, row, quad_at(code + v * 4) ^ each_byte(128));
 }
 
-void pack_row(Nibbles32, const IntBlock& block, int row, std::byte* to) {
-  put_f16(to + Nibbles32::d + 2 * row, block.d);
-  put_nibbles(to + Nibbles32::codes, row, block.code, 4, 8);
+template <int code_bits, bool has_minimum>
+void pack_row(Small32<code_bits, has_minimum>, const IntBlock& block, int row, std::byte* to) {
+  using L = Small32<code_bits, has_minimum>;
+  put_f16(to + L::d + 2 * row, block.d);
+  if constexpr (L::has_min) put_f16(to + L::dmin + 2 * row, block.dmin);  // its minimum is 1 in every group
+  if constexpr (L::fives) put_fifths(to + L::fifths, row, block.code, L::bias);
+  put_nibbles(to + L::codes, row, block.code, 4, L::bias);
 }
 
 void pack_row(Bytes32, const IntBlock& block, int row, std::byte* to) {
@@ -81,7 +105,7 @@ void pack_k_scales(const IntBlock& block, int row, std::byte* to) {
 
 void pack_row(NibblesK, const IntBlock& block, int row, std::byte* to) {
   pack_k_scales<NibblesK>(block, row, to);
-  put_nibbles(to + NibblesK::codes, row, block.code, 32, 0);
+  put_nibbles(to + NibblesK::codes, row, block.code, 32);
 }
 
 void pack_row(FivesK, const IntBlock& block, int row, std::byte* to) {
@@ -89,10 +113,8 @@ void pack_row(FivesK, const IntBlock& block, int row, std::byte* to) {
   for (int group = 0; group < 8; ++group) {
     const std::int8_t* code = block.code + group * 32;
     std::byte* at = to + FivesK::codes + group * 5 * 64;
-    std::uint32_t fifth = 0;
-    for (int i = 0; i < 8; ++i) fifth |= (quad_at(code + i * 4) >> 4 & each_byte(1)) << i;
-    put_quad(at, row, fifth);
-    put_nibbles(at + 64, row, code, 4, 0);
+    put_fifths(at, row, code);
+    put_nibbles(at + 64, row, code, 4);
   }
 }
 
@@ -103,9 +125,9 @@ void pack_row(SixesK, const IntBlock& block, int row, std::byte* to) {
     const std::int8_t* code = block.code + group * 16;
     std::byte* at = to + SixesK::codes + group * 3 * 64;
     std::uint32_t upper = 0;  // of code + 32, which is code ^ 32 in six bits
-    for (int i = 0; i < 4; ++i) upper |= ((quad_at(code + i * 4) ^ each_byte(32)) >> 4 & each_byte(3)) << (2 * i);
+    for (int i = 0; i < 4; ++i) upper |= (quad_at(code + i * 4, 32) >> 4 & each_byte(3)) << (2 * i);
     put_quad(at, row, upper);
-    put_nibbles(at + 64, row, code, 2, 0);
+    put_nibbles(at + 64, row, code, 2);
   }
 }
 
@@ -153,6 +175,9 @@ Layout wide_layout_of(const quant::Format& format) {
 std::size_t block_bytes(Layout layout) {
   switch (layout) {
     case Layout::nibbles_32: return Nibbles32::bytes;
+    case Layout::nibbles_min_32: return NibblesMin32::bytes;
+    case Layout::fives_32: return Fives32::bytes;
+    case Layout::fives_min_32: return FivesMin32::bytes;
     case Layout::bytes_32: return Bytes32::bytes;
     case Layout::nibbles_k: return NibblesK::bytes;
     case Layout::fives_k: return FivesK::bytes;
@@ -170,6 +195,9 @@ std::size_t block_bytes(Layout layout) {
 void pack_panel(const quant::EncodedTensor& tensor, Layout layout, std::int64_t first_row, std::byte* to) {
   switch (layout) {
     case Layout::nibbles_32: return pack_blocks<Nibbles32>(tensor, first_row, to);
+    case Layout::nibbles_min_32: return pack_blocks<NibblesMin32>(tensor, first_row, to);
+    case Layout::fives_32: return pack_blocks<Fives32>(tensor, first_row, to);
+    case Layout::fives_min_32: return pack_blocks<FivesMin32>(tensor, first_row, to);
     case Layout::bytes_32: return pack_blocks<Bytes32>(tensor, first_row, to);
     case Layout::nibbles_k: return pack_blocks<NibblesK>(tensor, first_row, to);
     case Layout::fives_k: return pack_blocks<FivesK>(tensor, first_row, to);
