@@ -9,6 +9,7 @@
 #include "cli/terminal/interrupt.h"
 #include "cli/terminal/line_editor.h"
 #include "cli/terminal/safe_text.h"
+#include "cli/terminal/spinner.h"
 
 namespace qn::cli {
 namespace {
@@ -225,6 +226,8 @@ void Repl::show_modelfile() {
 }
 
 Status Repl::load_model(const std::string& name) {
+  std::fflush(io_.out);
+  const Spinner spinner(io_, "loading the model");
   QN_TRY(std::unique_ptr<serve::LoadedModel> model, loader_.load(name, options_));
   conversation_.replace_model(std::move(model));
   model_name_ = name;

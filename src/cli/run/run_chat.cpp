@@ -8,6 +8,7 @@
 #include "cli/chat/saved_chat.h"
 #include "cli/state_files.h"
 #include "cli/terminal/interrupt.h"
+#include "cli/terminal/spinner.h"
 
 namespace qn::cli {
 namespace {
@@ -118,7 +119,10 @@ int run_chat(RunRequest request, Io& io) {
     request.load.context_tokens = static_cast<int>(*parameters.num_ctx);
   if (request.settings.system.empty()) request.settings.system = saved->system;
 
-  auto model = (*loader)->load(request.model, request.load);
+  auto model = [&] {
+    const Spinner spinner(io, "loading the model");
+    return (*loader)->load(request.model, request.load);
+  }();
   if (!model) return report(io, model.error());
   note_doubts(**model, io);
   Conversation conversation(std::move(*model), std::move(request.settings));
