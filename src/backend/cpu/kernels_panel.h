@@ -161,6 +161,60 @@ QN_FORCE_INLINE void block_of(Bytes32, const std::byte* p, int block, const Tile
   add_block(acc, load_f16(p + Bytes32::d), x, block, total);
 }
 
+struct BiasedSteps {
+  std::uint8_t step[16];
+};
+
+template <class Table>
+constexpr BiasedSteps biased_steps() {  // as dot4_biased takes codes
+  BiasedSteps biased{};
+  for (int i = 0; i < 16; ++i) biased.step[i] = static_cast<std::uint8_t>(Table::steps[i] + 128);
+  return biased;
+}
+
+// total += products of the 8 codes for a row that lie in each of the four vectors at `codes`
+template <class Table, int tokens>
+QN_FORCE_INLINE void dot_steps(const std::byte* codes, int k, const Tile<tokens>& x, Ints (&total)[tokens]) {
+  static constexpr BiasedSteps biased = biased_steps<Table>();
+  QN_UNROLL for (int v = 0; v < 4; ++v) {
+    const Bytes both = load_ahead(codes + v * 64);
+    const Bytes low = look_up(low_nibbles(both), biased.step), high = look_up(high_nibbles(both), biased.step);
+    QN_TOKENS(t) total[t] = dot4_biased(total[t], low, x.code[t] + k + v * 8);
+    QN_TOKENS(t) total[t] = dot4_biased(total[t], high, x.code[t] + k + v * 8 + 4);
+  }
+}
+
+template <int tokens, class Table>
+QN_FORCE_INLINE void block_of(Steps32<Table>, const std::byte* p, int block, const Tile<tokens>& x, Floats (&acc)[tokens]) {
+  using L = Steps32<Table>;
+  Ints total[tokens];
+  QN_TOKENS(t) total[t] = set(-biased_by * x.sum_32[t][block]);
+  dot_steps<Table>(p + L::codes, block * 32, x, total);
+  add_block(acc, load(reinterpret_cast<const float*>(p + L::d)), x, block, total);
+}
+
+template <int tokens>
+QN_FORCE_INLINE void block_of(Iq4K, const std::byte* p, int block, const Tile<tokens>& x, Floats (&acc)[tokens]) {
+  QN_UNROLL for (int i = 0; i < Iq4K::codes; i += 64) __builtin_prefetch(p + prefetch_bytes + i);
+  Ints total[tokens], offset[tokens];
+  clear(total);
+  clear(offset);
+  for (int pair = 0; pair < 4; ++pair) {
+    const Ints scales = load_pairs_s8(p + Iq4K::scales + pair * 32);
+    QN_TOKENS(t) offset[t] = dot2(offset[t], scales, x.sum_32[t] + block * 8 + pair * 2);
+    QN_UNROLL for (int half = 0; half < 2; ++half) {
+      const int group = pair * 2 + half;
+      Ints part[tokens];
+      clear(part);
+      dot_steps<Iq4Steps>(p + Iq4K::codes + group * 256, block * 256 + group * 32, x, part);
+      const Ints scale = half == 0 ? first_of_pair(scales) : second_of_pair(scales);
+      QN_TOKENS(t) total[t] = add(total[t], mul(part[t], scale));
+    }
+  }
+  QN_TOKENS(t) total[t] = sub(total[t], mul(offset[t], set(biased_by)));
+  add_block(acc, load_f16(p + Iq4K::d), x, block, total);
+}
+
 template <int tokens, int weights>
 QN_FORCE_INLINE void block_of(Wide<weights>, const std::byte* p, int block, const Tile<tokens>& x, Floats (&acc)[tokens]) {
   using L = Wide<weights>;
@@ -243,6 +297,9 @@ void panel(Layout layout, const PanelJob& job) {
     case Layout::nibbles_k: return panel_as<NibblesK>(job);
     case Layout::fives_k: return panel_as<FivesK>(job);
     case Layout::sixes_k: return panel_as<SixesK>(job);
+    case Layout::iq4_32: return panel_as<Steps32<Iq4Steps>>(job);
+    case Layout::mx4_32: return panel_as<Steps32<Mx4Steps>>(job);
+    case Layout::iq4_k: return panel_as<Iq4K>(job);
     case Layout::wide_32: return panel_as<Wide<32>>(job);
     case Layout::wide_256: return panel_as<Wide<256>>(job);
     case Layout::none:

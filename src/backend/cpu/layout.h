@@ -7,6 +7,10 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+
+#include "quant/iq4_steps.h"
+#include "quant/mxfp4.h"
 
 namespace qn::cpu {
 
@@ -25,6 +29,9 @@ enum class Layout {
   nibbles_k,  // 8 scales and minima of 6 bits, 256 codes of 4 bits: Q4_K
   fives_k,    // the same with 5 bits: Q5_K
   sixes_k,    // 16 signed scales, 256 codes of 6 bits: Q6_K
+  iq4_32,     // an f32 scale for 32 codes of 4 bits into a table of steps: IQ4_NL
+  mx4_32,     // the same with another table: MXFP4
+  iq4_k,      // 8 signed scales, 256 codes into a table: IQ4_XS
   wide_32,    // any format, scales and minima in full width; made in scratch memory
   wide_256,
 };
@@ -78,6 +85,32 @@ struct SixesK {
   static constexpr int codes =
       288;  // for each 16 weights: a vector of upper two bits (bits 2i: quad i), then 2 vectors of nibbles; code + 32
   static constexpr int bytes = codes + 16 * 3 * 64;
+};
+
+// Codes that are indices into sixteen steps.
+struct Iq4Steps {
+  static constexpr const std::int8_t (&steps)[16] = quant::iq4_step;
+};
+struct Mx4Steps {
+  static constexpr const std::int8_t (&steps)[16] = quant::MXFP4::doubled;
+};
+
+template <class StepTable>
+struct Steps32 {
+  using Table = StepTable;
+  static constexpr int weights = 32;
+  static constexpr int d = 0;       // f32 [16]: MXFP4's powers of two do not fit f16
+  static constexpr int codes = 64;  // 4 vectors of indices: quad 2v in the low, quad 2v + 1 in the high nibbles
+  static constexpr int bytes = codes + 4 * 64;
+};
+
+struct Iq4K {
+  using Table = Iq4Steps;
+  static constexpr int weights = 256;
+  static constexpr int d = 0;        // f16 [16]
+  static constexpr int scales = 32;  // s8 pairs [4][16][2], one for 32 weights
+  static constexpr int codes = 160;  // 32 vectors of indices, as above
+  static constexpr int bytes = codes + 32 * 64;
 };
 
 template <int block_weights>

@@ -1,6 +1,7 @@
 #include "backend/cpu/pack.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 
 #include "base/check.h"
@@ -28,6 +29,9 @@ constexpr FormatLayout format_layouts[] = {
     {"Q4_K", Layout::nibbles_k},
     {"Q5_K", Layout::fives_k},
     {"Q6_K", Layout::sixes_k},
+    {"IQ4_NL", Layout::iq4_32},
+    {"MXFP4", Layout::mx4_32},
+    {"IQ4_XS", Layout::iq4_k},
 };
 
 void put(std::byte* to, int value) {
@@ -131,6 +135,35 @@ void pack_row(SixesK, const IntBlock& block, int row, std::byte* to) {
   }
 }
 
+// The index of each step, by the step's low byte; of equal steps, any.
+template <class Table>
+constexpr std::array<std::int8_t, 256> index_of_step() {
+  std::array<std::int8_t, 256> index{};
+  for (int i = 0; i < 16; ++i) index[static_cast<std::uint8_t>(Table::steps[i])] = static_cast<std::int8_t>(i);
+  return index;
+}
+
+template <class Table, int weights>
+void put_steps(std::byte* vectors_at, int row, const std::int8_t* code) {
+  static constexpr std::array<std::int8_t, 256> index_of = index_of_step<Table>();
+  std::int8_t index[weights];
+  for (int i = 0; i < weights; ++i) index[i] = index_of[static_cast<std::uint8_t>(code[i])];
+  put_nibbles(vectors_at, row, index, weights / 8);
+}
+
+template <class Table>
+void pack_row(Steps32<Table>, const IntBlock& block, int row, std::byte* to) {
+  using L = Steps32<Table>;
+  std::memcpy(to + L::d + 4 * row, &block.d, 4);
+  put_steps<Table, 32>(to + L::codes, row, block.code);
+}
+
+void pack_row(Iq4K, const IntBlock& block, int row, std::byte* to) {
+  put_f16(to + Iq4K::d + 2 * row, block.d);
+  for (int group = 0; group < 8; ++group) put(to + Iq4K::scales + group / 2 * 32 + row * 2 + group % 2, block.scale[2 * group]);
+  put_steps<Iq4Steps, 256>(to + Iq4K::codes, row, block.code);
+}
+
 template <int weights>
 void pack_row(Wide<weights>, const IntBlock& block, int row, std::byte* to) {
   using L = Wide<weights>;
@@ -182,6 +215,9 @@ std::size_t block_bytes(Layout layout) {
     case Layout::nibbles_k: return NibblesK::bytes;
     case Layout::fives_k: return FivesK::bytes;
     case Layout::sixes_k: return SixesK::bytes;
+    case Layout::iq4_32: return Steps32<Iq4Steps>::bytes;
+    case Layout::mx4_32: return Steps32<Mx4Steps>::bytes;
+    case Layout::iq4_k: return Iq4K::bytes;
     case Layout::wide_32: return Wide<32>::bytes;
     case Layout::wide_256: return Wide<256>::bytes;
     case Layout::none:
@@ -202,6 +238,9 @@ void pack_panel(const quant::EncodedTensor& tensor, Layout layout, std::int64_t 
     case Layout::nibbles_k: return pack_blocks<NibblesK>(tensor, first_row, to);
     case Layout::fives_k: return pack_blocks<FivesK>(tensor, first_row, to);
     case Layout::sixes_k: return pack_blocks<SixesK>(tensor, first_row, to);
+    case Layout::iq4_32: return pack_blocks<Steps32<Iq4Steps>>(tensor, first_row, to);
+    case Layout::mx4_32: return pack_blocks<Steps32<Mx4Steps>>(tensor, first_row, to);
+    case Layout::iq4_k: return pack_blocks<Iq4K>(tensor, first_row, to);
     case Layout::wide_32: return pack_blocks<Wide<32>>(tensor, first_row, to);
     case Layout::wide_256: return pack_blocks<Wide<256>>(tensor, first_row, to);
     case Layout::none:

@@ -194,6 +194,10 @@ QN_FORCE_INLINE Bytes low_nibbles(Bytes a) {
 QN_FORCE_INLINE Bytes high_nibbles(Bytes a) {
   return low_nibbles({_mm256_srli_epi16(a.low, 4), _mm256_srli_epi16(a.high, 4)});
 }
+QN_FORCE_INLINE Bytes look_up(Bytes index, const std::uint8_t (&table)[16]) {
+  const __m256i copies = _mm256_broadcastsi128_si256(load_16_bytes(table));
+  return {_mm256_shuffle_epi8(copies, index.low), _mm256_shuffle_epi8(copies, index.high)};
+}
 template <int right>
 QN_FORCE_INLINE __m256i shift_words(__m256i a) {
   if constexpr (right > 0) return _mm256_srli_epi16(a, right);

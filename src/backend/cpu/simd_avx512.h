@@ -179,6 +179,10 @@ QN_FORCE_INLINE Bytes low_nibbles(Bytes a) {
 QN_FORCE_INLINE Bytes high_nibbles(Bytes a) {
   return {_mm512_and_si512(_mm512_srli_epi16(a.v, 4), _mm512_set1_epi8(15))};
 }
+QN_FORCE_INLINE Bytes look_up(Bytes index, const std::uint8_t (&table)[16]) {
+  const __m512i copies = _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table)));
+  return {_mm512_shuffle_epi8(copies, index.v)};
+}
 template <int which>
 QN_FORCE_INLINE Bytes join_two_bits(Bytes low, Bytes high) {
   constexpr int right = 2 * which - 4;

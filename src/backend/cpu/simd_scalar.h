@@ -216,6 +216,10 @@ QN_FORCE_INLINE Bytes high_nibbles(Bytes a) {
   for (std::uint8_t& b : a.lane) b = static_cast<std::uint8_t>(b >> 4);
   return a;
 }
+QN_FORCE_INLINE Bytes look_up(Bytes index, const std::uint8_t (&table)[16]) {  // each byte, in [0, 16), becomes table[byte]
+  for (std::uint8_t& b : index.lane) b = table[b];
+  return index;
+}
 // low | two bits of `high` at bits [2 * which, 2 * which + 2), moved to bits 4 and 5
 template <int which>
 QN_FORCE_INLINE Bytes join_two_bits(Bytes low, Bytes high) {
