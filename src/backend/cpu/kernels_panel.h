@@ -161,6 +161,56 @@ QN_FORCE_INLINE void block_of(Bytes32, const std::byte* p, int block, const Tile
   add_block(acc, load_f16(p + Bytes32::d), x, block, total);
 }
 
+// total += scale * products of 16 weights
+template <int tokens>
+QN_FORCE_INLINE void dot_group(const Bytes* quads, int k, const Tile<tokens>& x, Ints scale, Ints (&total)[tokens]) {
+  Ints part[tokens];
+  clear(part);
+  QN_UNROLL for (int i = 0; i < 4; ++i) QN_TOKENS(t) part[t] = dot4(part[t], quads[i], x.code[t] + k + i * 4);
+  QN_TOKENS(t) total[t] = add(total[t], mul(part[t], scale));
+}
+
+template <int tokens>
+QN_FORCE_INLINE void block_of(ThreesK, const std::byte* p, int block, const Tile<tokens>& x, Floats (&acc)[tokens]) {
+  QN_UNROLL for (int i = 0; i < ThreesK::codes; i += 64) __builtin_prefetch(p + prefetch_bytes + i);
+  Ints total[tokens], offset[tokens];
+  clear(total);
+  clear(offset);
+  for (int pair = 0; pair < 8; ++pair) {
+    const Ints scales = load_pairs_s8(p + ThreesK::scales + pair * 32);
+    QN_TOKENS(t) offset[t] = dot2(offset[t], scales, x.sum_16[t] + block * 16 + pair * 2);
+    const std::byte* codes = p + ThreesK::codes + pair * 192;
+    const Bytes third = load_ahead(codes), v0 = load_ahead(codes + 64), v1 = load_ahead(codes + 128);
+    const Bytes quads[8] = {join_bit<0, 2>(two_bits<0>(v0), third), join_bit<1, 2>(two_bits<1>(v0), third),
+                            join_bit<2, 2>(two_bits<2>(v0), third), join_bit<3, 2>(two_bits<3>(v0), third),
+                            join_bit<4, 2>(two_bits<0>(v1), third), join_bit<5, 2>(two_bits<1>(v1), third),
+                            join_bit<6, 2>(two_bits<2>(v1), third), join_bit<7, 2>(two_bits<3>(v1), third)};
+    dot_group(quads, block * 256 + pair * 32, x, first_of_pair(scales), total);
+    dot_group(quads + 4, block * 256 + pair * 32 + 16, x, second_of_pair(scales), total);
+  }
+  QN_TOKENS(t) total[t] = sub(total[t], shift_left<2>(offset[t]));
+  add_block(acc, load_f16(p + ThreesK::d), x, block, total);
+}
+
+template <int tokens>
+QN_FORCE_INLINE void block_of(TwosK, const std::byte* p, int block, const Tile<tokens>& x, Floats (&acc)[tokens]) {
+  QN_UNROLL for (int i = 0; i < TwosK::codes; i += 64) __builtin_prefetch(p + prefetch_bytes + i);
+  Ints total[tokens], minimum[tokens];
+  clear(total);
+  clear(minimum);
+  for (int pair = 0; pair < 8; ++pair) {
+    const Ints scales = load_pairs_u8(p + TwosK::scales + pair * 32), mins = load_pairs_u8(p + TwosK::mins + pair * 32);
+    QN_TOKENS(t) minimum[t] = dot2(minimum[t], mins, x.sum_16[t] + block * 16 + pair * 2);
+    const Bytes v0 = load_ahead(p + TwosK::codes + pair * 128), v1 = load_ahead(p + TwosK::codes + pair * 128 + 64);
+    const Bytes quads[8] = {two_bits<0>(v0), two_bits<1>(v0), two_bits<2>(v0), two_bits<3>(v0),
+                            two_bits<0>(v1), two_bits<1>(v1), two_bits<2>(v1), two_bits<3>(v1)};
+    dot_group(quads, block * 256 + pair * 32, x, first_of_pair(scales), total);
+    dot_group(quads + 4, block * 256 + pair * 32 + 16, x, second_of_pair(scales), total);
+  }
+  add_block(acc, load_f16(p + TwosK::d), x, block, total);
+  subtract_minimum(acc, load_f16(p + TwosK::dmin), x, block, minimum);
+}
+
 struct BiasedSteps {
   std::uint8_t step[16];
 };
@@ -297,6 +347,8 @@ void panel(Layout layout, const PanelJob& job) {
     case Layout::nibbles_k: return panel_as<NibblesK>(job);
     case Layout::fives_k: return panel_as<FivesK>(job);
     case Layout::sixes_k: return panel_as<SixesK>(job);
+    case Layout::threes_k: return panel_as<ThreesK>(job);
+    case Layout::twos_k: return panel_as<TwosK>(job);
     case Layout::iq4_32: return panel_as<Steps32<Iq4Steps>>(job);
     case Layout::mx4_32: return panel_as<Steps32<Mx4Steps>>(job);
     case Layout::iq4_k: return panel_as<Iq4K>(job);

@@ -29,6 +29,8 @@ enum class Layout {
   nibbles_k,  // 8 scales and minima of 6 bits, 256 codes of 4 bits: Q4_K
   fives_k,    // the same with 5 bits: Q5_K
   sixes_k,    // 16 signed scales, 256 codes of 6 bits: Q6_K
+  threes_k,   // 16 signed scales, 256 codes of 3 bits: Q3_K
+  twos_k,     // 16 scales and minima of 4 bits, 256 codes of 2 bits: Q2_K
   iq4_32,     // an f32 scale for 32 codes of 4 bits into a table of steps: IQ4_NL
   mx4_32,     // the same with another table: MXFP4
   iq4_k,      // 8 signed scales, 256 codes into a table: IQ4_XS
@@ -85,6 +87,25 @@ struct SixesK {
   static constexpr int codes =
       288;  // for each 16 weights: a vector of upper two bits (bits 2i: quad i), then 2 vectors of nibbles; code + 32
   static constexpr int bytes = codes + 16 * 3 * 64;
+};
+
+struct ThreesK {
+  static constexpr int weights = 256;
+  static constexpr int d = 0;        // f16 [16]
+  static constexpr int scales = 32;  // s8 pairs [8][16][2], one for 16 weights
+  static constexpr int codes = 288;  // for each 32 weights: a vector of third bits (bit i: quad i), then 2 vectors of the lower bits, of 4
+                                     // quads each (bits 2i: quad i); code + 4
+  static constexpr int bytes = codes + 8 * 3 * 64;
+};
+
+struct TwosK {
+  static constexpr int weights = 256;
+  static constexpr int d = 0;        // f16 [16]
+  static constexpr int dmin = 32;    // f16 [16]
+  static constexpr int scales = 64;  // u8 pairs [8][16][2], one for 16 weights
+  static constexpr int mins = 320;   // the same
+  static constexpr int codes = 576;  // for each 16 weights a vector: bits 2i: quad i
+  static constexpr int bytes = codes + 16 * 64;
 };
 
 // Codes that are indices into sixteen steps.

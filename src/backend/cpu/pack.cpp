@@ -29,6 +29,8 @@ constexpr FormatLayout format_layouts[] = {
     {"Q4_K", Layout::nibbles_k},
     {"Q5_K", Layout::fives_k},
     {"Q6_K", Layout::sixes_k},
+    {"Q3_K", Layout::threes_k},
+    {"Q2_K", Layout::twos_k},
     {"IQ4_NL", Layout::iq4_32},
     {"MXFP4", Layout::mx4_32},
     {"IQ4_XS", Layout::iq4_k},
@@ -135,6 +137,37 @@ void pack_row(SixesK, const IntBlock& block, int row, std::byte* to) {
   }
 }
 
+// The lowest two bits of 16 codes: bits [2i, 2i + 2) of a byte are those of quad i.
+void put_two_bits(std::byte* vector_at, int row, const std::int8_t* code, int bias) {
+  std::uint32_t bits = 0;
+  for (int i = 0; i < 4; ++i) bits |= (quad_at(code + i * 4, bias) & each_byte(3)) << (2 * i);
+  put_quad(vector_at, row, bits);
+}
+
+void pack_row(ThreesK, const IntBlock& block, int row, std::byte* to) {
+  put_f16(to + ThreesK::d + 2 * row, block.d);
+  for (int group = 0; group < 16; ++group) put(to + ThreesK::scales + group / 2 * 32 + row * 2 + group % 2, block.scale[group]);
+  for (int pair = 0; pair < 8; ++pair) {
+    const std::int8_t* code = block.code + pair * 32;
+    std::byte* at = to + ThreesK::codes + pair * 192;
+    std::uint32_t thirds = 0;
+    for (int i = 0; i < 8; ++i) thirds |= (quad_at(code + i * 4, 4) >> 2 & each_byte(1)) << i;
+    put_quad(at, row, thirds);
+    put_two_bits(at + 64, row, code, 4);
+    put_two_bits(at + 128, row, code + 16, 4);
+  }
+}
+
+void pack_row(TwosK, const IntBlock& block, int row, std::byte* to) {
+  put_f16(to + TwosK::d + 2 * row, block.d);
+  put_f16(to + TwosK::dmin + 2 * row, block.dmin);
+  for (int group = 0; group < 16; ++group) {
+    put(to + TwosK::scales + group / 2 * 32 + row * 2 + group % 2, block.scale[group]);
+    put(to + TwosK::mins + group / 2 * 32 + row * 2 + group % 2, block.min[group]);
+    put_two_bits(to + TwosK::codes + group * 64, row, block.code + group * 16, 0);
+  }
+}
+
 // The index of each step, by the step's low byte; of equal steps, any.
 template <class Table>
 constexpr std::array<std::int8_t, 256> index_of_step() {
@@ -215,6 +248,8 @@ std::size_t block_bytes(Layout layout) {
     case Layout::nibbles_k: return NibblesK::bytes;
     case Layout::fives_k: return FivesK::bytes;
     case Layout::sixes_k: return SixesK::bytes;
+    case Layout::threes_k: return ThreesK::bytes;
+    case Layout::twos_k: return TwosK::bytes;
     case Layout::iq4_32: return Steps32<Iq4Steps>::bytes;
     case Layout::mx4_32: return Steps32<Mx4Steps>::bytes;
     case Layout::iq4_k: return Iq4K::bytes;
@@ -238,6 +273,8 @@ void pack_panel(const quant::EncodedTensor& tensor, Layout layout, std::int64_t 
     case Layout::nibbles_k: return pack_blocks<NibblesK>(tensor, first_row, to);
     case Layout::fives_k: return pack_blocks<FivesK>(tensor, first_row, to);
     case Layout::sixes_k: return pack_blocks<SixesK>(tensor, first_row, to);
+    case Layout::threes_k: return pack_blocks<ThreesK>(tensor, first_row, to);
+    case Layout::twos_k: return pack_blocks<TwosK>(tensor, first_row, to);
     case Layout::iq4_32: return pack_blocks<Steps32<Iq4Steps>>(tensor, first_row, to);
     case Layout::mx4_32: return pack_blocks<Steps32<Mx4Steps>>(tensor, first_row, to);
     case Layout::iq4_k: return pack_blocks<Iq4K>(tensor, first_row, to);

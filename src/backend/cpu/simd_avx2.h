@@ -214,9 +214,14 @@ template <int which>
 QN_FORCE_INLINE Bytes join_two_bits(Bytes low, Bytes high) {
   return join_masked<2 * which - 4>(low, high, 0x30);
 }
-template <int which>
+template <int which, int to = 4>
 QN_FORCE_INLINE Bytes join_bit(Bytes low, Bytes high) {
-  return join_masked<which - 4>(low, high, 0x10);
+  return join_masked<which - to>(low, high, 1 << to);
+}
+template <int which>
+QN_FORCE_INLINE Bytes two_bits(Bytes a) {
+  const __m256i mask = _mm256_set1_epi8(3);
+  return {_mm256_and_si256(shift_words<2 * which>(a.low), mask), _mm256_and_si256(shift_words<2 * which>(a.high), mask)};
 }
 // Pairs of products stay below 2 * 63 * 127 < 2^15, so the saturating multiply never saturates.
 QN_FORCE_INLINE __m256i dot4(__m256i acc, __m256i codes, __m256i x) {

@@ -191,13 +191,17 @@ QN_FORCE_INLINE Bytes join_two_bits(Bytes low, Bytes high) {
   if constexpr (right < 0) moved = _mm512_slli_epi16(high.v, -right);
   return {_mm512_ternarylogic_epi32(low.v, moved, _mm512_set1_epi8(0x30), 0xf8)};  // low | (moved & mask)
 }
-template <int which>
+template <int which, int to = 4>
 QN_FORCE_INLINE Bytes join_bit(Bytes low, Bytes high) {
-  constexpr int right = which - 4;
+  constexpr int right = which - to;
   __m512i moved = high.v;
   if constexpr (right > 0) moved = _mm512_srli_epi16(high.v, right);
   if constexpr (right < 0) moved = _mm512_slli_epi16(high.v, -right);
-  return {_mm512_ternarylogic_epi32(low.v, moved, _mm512_set1_epi8(0x10), 0xf8)};
+  return {_mm512_ternarylogic_epi32(low.v, moved, _mm512_set1_epi8(1 << to), 0xf8)};
+}
+template <int which>
+QN_FORCE_INLINE Bytes two_bits(Bytes a) {
+  return {_mm512_and_si512(_mm512_srli_epi16(a.v, 2 * which), _mm512_set1_epi8(3))};
 }
 QN_FORCE_INLINE Ints dot4(Ints acc, Bytes codes, const std::int8_t* x) {
   return {_mm512_dpbusd_epi32(acc.v, codes.v, broadcast4(x))};

@@ -226,11 +226,17 @@ QN_FORCE_INLINE Bytes join_two_bits(Bytes low, Bytes high) {
   for (int i = 0; i < 64; ++i) low.lane[i] = static_cast<std::uint8_t>(low.lane[i] | (high.lane[i] >> (2 * which) & 3) << 4);
   return low;
 }
-// low | bit `which` of `high`, moved to bit 4
-template <int which>
+// low | bit `which` of `high`, moved to bit `to`
+template <int which, int to = 4>
 QN_FORCE_INLINE Bytes join_bit(Bytes low, Bytes high) {
-  for (int i = 0; i < 64; ++i) low.lane[i] = static_cast<std::uint8_t>(low.lane[i] | (high.lane[i] >> which & 1) << 4);
+  for (int i = 0; i < 64; ++i) low.lane[i] = static_cast<std::uint8_t>(low.lane[i] | (high.lane[i] >> which & 1) << to);
   return low;
+}
+// bits [2 * which, 2 * which + 2)
+template <int which>
+QN_FORCE_INLINE Bytes two_bits(Bytes a) {
+  for (std::uint8_t& b : a.lane) b = static_cast<std::uint8_t>(b >> (2 * which) & 3);
+  return a;
 }
 // acc + sum of four products with the same four x for all lanes; codes in [0, 63]
 QN_FORCE_INLINE Ints dot4(Ints acc, Bytes codes, const std::int8_t* x) {
