@@ -92,15 +92,21 @@ QN_FORCE_INLINE void block_of(FivesK, const std::byte* p, int block, const Tile<
   });
 }
 
+// total += scale * products of 16 weights
+template <int tokens>
+QN_FORCE_INLINE void dot_group(const Bytes* quads, int k, const Tile<tokens>& x, Ints scale, Ints (&total)[tokens]) {
+  Ints part[tokens];
+  clear(part);
+  QN_UNROLL for (int i = 0; i < 4; ++i) QN_TOKENS(t) part[t] = dot4(part[t], quads[i], x.code[t] + k + i * 4);
+  QN_TOKENS(t) total[t] = add(total[t], mul(part[t], scale));
+}
+
 template <int tokens>
 QN_FORCE_INLINE void sixes_group(const std::byte* codes, int k, const Tile<tokens>& x, Ints scale, Ints (&total)[tokens]) {
   const Bytes upper = load_ahead(codes), v0 = load_ahead(codes + 64), v1 = load_ahead(codes + 128);
   const Bytes quad[4] = {join_two_bits<0>(low_nibbles(v0), upper), join_two_bits<1>(high_nibbles(v0), upper),
                          join_two_bits<2>(low_nibbles(v1), upper), join_two_bits<3>(high_nibbles(v1), upper)};
-  Ints part[tokens];
-  clear(part);
-  QN_UNROLL for (int i = 0; i < 4; ++i) QN_TOKENS(t) part[t] = dot4(part[t], quad[i], x.code[t] + k + i * 4);
-  QN_TOKENS(t) total[t] = add(total[t], mul(part[t], scale));
+  dot_group(quad, k, x, scale, total);
 }
 
 template <int tokens>
@@ -159,15 +165,6 @@ QN_FORCE_INLINE void block_of(Bytes32, const std::byte* p, int block, const Tile
     QN_TOKENS(t) total[t] = dot4_biased(total[t], codes, x.code[t] + block * 32 + v * 4);
   }
   add_block(acc, load_f16(p + Bytes32::d), x, block, total);
-}
-
-// total += scale * products of 16 weights
-template <int tokens>
-QN_FORCE_INLINE void dot_group(const Bytes* quads, int k, const Tile<tokens>& x, Ints scale, Ints (&total)[tokens]) {
-  Ints part[tokens];
-  clear(part);
-  QN_UNROLL for (int i = 0; i < 4; ++i) QN_TOKENS(t) part[t] = dot4(part[t], quads[i], x.code[t] + k + i * 4);
-  QN_TOKENS(t) total[t] = add(total[t], mul(part[t], scale));
 }
 
 template <int tokens>
