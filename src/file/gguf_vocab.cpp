@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "file/checkpoint.h"
+#include "text/tokenizer/turn_ends.h"
 
 namespace qn::file {
 namespace {
@@ -33,7 +34,7 @@ struct PreTokenizer {
 // nfc: Hugging Face's tokenizers of Qwen2, 2.5 and 3 normalise to NFC and GGUF cannot say so; without it, ids differ on decomposed text.
 // default, and no name at all: the converter did not know the tokenizer. llama.cpp then cuts by a pattern of its own that no model was
 // trained with; byte-level tokenizers without a pattern of their own use GPT-2's, so that is the better guess.
-// Not here: qwen35, whose words include combining marks (\p{M}), and deepseek-coder, which cuts five times in a row.
+// Not here: qwen35, whose words include combining marks (\p{M}).
 constexpr PreTokenizer pre_tokenizers[] = {
     {"qwen2", PreSplit::qwen2, Nfc::yes, Merges::always, Bos::no},
     {"deepseek-r1-qwen", PreSplit::qwen2, Nfc::no, Merges::always, Bos::no},
@@ -42,16 +43,11 @@ constexpr PreTokenizer pre_tokenizers[] = {
     {"llama-v3", PreSplit::llama3, Nfc::no, Merges::not_for_whole_tokens, Bos::yes},
     {"smaug-bpe", PreSplit::llama3, Nfc::no, Merges::always, Bos::no},
     {"deepseek-llm", PreSplit::deepseek_llm, Nfc::no, Merges::always, Bos::no},
+    {"deepseek-coder", PreSplit::deepseek_coder, Nfc::no, Merges::always, Bos::no},
     {"deepseek-v3", PreSplit::deepseek_v3, Nfc::no, Merges::always, Bos::no},
     {"gpt-2", PreSplit::gpt2, Nfc::no, Merges::always, Bos::no},
     {"gpt2", PreSplit::gpt2, Nfc::no, Merges::always, Bos::no},
     {"default", PreSplit::gpt2, Nfc::no, Merges::always, Bos::no},
-};
-
-// A control token with one of these texts ends a reply, whether or not the file names it.
-constexpr std::string_view turn_ends[] = {
-    "<|im_end|>", "<|eot_id|>", "<|eom_id|>", "<|endoftext|>", "<|end_of_text|>", "<end_of_turn>", "<｜end▁of▁sentence｜>",
-    "</s>",       "<|end|>",
 };
 
 constexpr std::string_view convert_again = "convert the model again";
@@ -156,11 +152,9 @@ Status read_special_ids(const Metadata& metadata, VocabSpec& spec) {
   QN_TRY(spec.padding, read_id(metadata, "padding_token_id", size));
   QN_TRY(const TokenId end_of_turn, read_id(metadata, "eot_token_id", size));
   QN_TRY(const TokenId end_of_message, read_id(metadata, "eom_token_id", size));
-  for (const TokenId id : {spec.eos, end_of_turn, end_of_message})
+  spec.end_of_turn = text::find_turn_ends(spec);  // whether or not the file names them
+  for (const TokenId id : {end_of_turn, end_of_message})
     if (id >= 0) spec.end_of_turn.push_back(id);
-  for (const AddedToken& added : spec.added)
-    if (added.special && std::find(std::begin(turn_ends), std::end(turn_ends), added.text) != std::end(turn_ends))
-      spec.end_of_turn.push_back(added.id);
   std::sort(spec.end_of_turn.begin(), spec.end_of_turn.end());
   spec.end_of_turn.erase(std::unique(spec.end_of_turn.begin(), spec.end_of_turn.end()), spec.end_of_turn.end());
   return {};
