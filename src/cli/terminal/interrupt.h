@@ -13,12 +13,18 @@ class Interrupt {
   Interrupt(const Interrupt&) = delete;
   Interrupt& operator=(const Interrupt&) = delete;
 
-  // Whether Ctrl-C, or a signal to end, came since the last call. System calls that wait return EINTR when it does.
+  // Whether Ctrl-C, or a signal to end, came since the last call.
   static bool taken();
   static bool pending();
 
   // The signal that asked the program to end (SIGTERM, SIGHUP), or 0. Its exit code is 128 + the number.
   static int ending();
+
+  // Becomes readable when a signal comes, whichever thread took it: to be polled beside the terminal, then drained.
+  static int wake_descriptor();
+  static void drain();
+  // For further handlers of the same kind; may be called in one.
+  static void wake();
 
  private:
   struct sigaction int_ {

@@ -104,16 +104,20 @@ struct LineEditor::State {
   // The next byte of the terminal; none at the end of input or after Ctrl-C.
   std::optional<unsigned char> next_byte() {
     while (true) {
-      unsigned char byte = 0;
-      const ssize_t got = ::read(fileno(in), &byte, 1);
-      if (got == 1) return byte;
-      if (got == 0) return std::nullopt;
-      if (errno != EINTR) return std::nullopt;
       if (Interrupt::pending()) {
         interrupted = true;
         return std::nullopt;
       }
       follow_terminal();
+      // A signal between the look at its flag and this wait is not lost: it has made the second descriptor readable.
+      pollfd wait[] = {{fileno(in), POLLIN, 0}, {Interrupt::wake_descriptor(), POLLIN, 0}};
+      if (poll(wait, 2, -1) < 0) continue;
+      if (wait[1].revents != 0) Interrupt::drain();
+      if (wait[0].revents == 0) continue;
+      unsigned char byte = 0;
+      const ssize_t got = ::read(fileno(in), &byte, 1);
+      if (got == 1) return byte;
+      if (got == 0 || errno != EINTR) return std::nullopt;
     }
   }
 

@@ -106,6 +106,13 @@ TEST(RunFlags, a_flag_takes_one_value_and_no_word_of_the_prompt) {
   }
 }
 
+TEST(RunFlags, a_flag_given_twice_takes_its_last_value) {
+  const Outcome outcome = run({"run", "--temp", "hot", "--temp", "1", "-c", "4096", "-c", "many", "hello"});
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_TRUE(outcome.err.starts_with("Error: --temp: ")) << outcome.err;
+  EXPECT_EQ(run({"run", "-c", "many", "-c", "64", "./missing.gguf", "hello"}).code, 1);
+}
+
 TEST(RunFlags, two_dashes_end_the_flags) {
   EXPECT_EQ(run({"run", "--", "./missing.gguf", "--temp"}).code, 1);
   EXPECT_EQ(run({"run", "./missing.gguf", "--", "-x", "--unknown"}).code, 1);
