@@ -120,6 +120,11 @@ def test_output_to_a_file_is_bare_text(quern):
     assert "\x1b" not in quern.run("--color=never", "run", COUNT, env={"CLICOLOR_FORCE": "1"}).stdout
 
 
+def test_bytes_that_are_no_text_are_no_crash(quern):
+    assert quern.run("run", b"\xff\xfe Hello \xe4").returncode == 0
+    assert quern.run("run", "--raw", "-n", "3", b"Hello \xe4").returncode == 0
+
+
 def test_ctrl_c_ends_a_single_answer_with_130(quern):
     process = subprocess.Popen([quern.program, "run", "--ctx", "60000", "--ignore-eos", "hello"], env=quern.env, cwd=quern.home,
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)

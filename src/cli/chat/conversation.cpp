@@ -1,5 +1,6 @@
 #include "cli/chat/conversation.h"
 
+#include "base/utf8.h"
 #include "cli/chat/statistics.h"
 #include "cli/terminal/columns.h"
 #include "cli/terminal/interrupt.h"
@@ -62,7 +63,7 @@ void Conversation::report_end(const serve::Reply& reply, Io& io) {
 }
 
 Result<serve::Finish> Conversation::ask(std::string_view question, Io& io) {
-  const text::Message user{.role = "user", .content = std::string(question)};
+  const text::Message user{.role = "user", .content = utf8::replace_invalid(question)};
   serve::Session session(*model_);
   const Interrupt interrupt;
 
@@ -92,7 +93,7 @@ Result<serve::Finish> Conversation::ask(std::string_view question, Io& io) {
 
 Result<serve::Finish> Conversation::complete(std::string_view prompt, Echo echo, Io& io) {
   serve::ReplyRequest whole = request();
-  whole.raw_prompt = std::string(prompt);
+  whole.raw_prompt = utf8::replace_invalid(prompt);
   serve::Session session(*model_);
   const Interrupt interrupt;
   QN_TRY(const std::unique_ptr<serve::Reply> reply, session.start(whole));
