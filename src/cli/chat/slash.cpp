@@ -87,7 +87,7 @@ std::optional<SlashLine> read_slash(std::string_view line) {
   const auto [word, rest] = split_word(line);
   if (word.find('/', 1) != std::string_view::npos) return std::nullopt;
   SlashLine slash{std::nullopt, std::string(word), std::string(rest)};
-  const auto row = std::find_if(std::begin(rows), std::end(rows), [&](const Row& r) { return r.name == word; });
+  const auto row = std::find_if(std::begin(rows), std::end(rows), [&slash](const Row& r) { return r.name == slash.name; });
   if (row != std::end(rows)) slash.command = row->command;
   return slash;
 }
