@@ -79,7 +79,8 @@ TEST_P(OnEveryIsa, quantized_caches_give_the_bits_of_ref) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Isas, OnEveryIsa, testing::ValuesIn(available()), [](const auto& info) { return std::string(name(info.param)); });
+INSTANTIATE_TEST_SUITE_P(Isas, OnEveryIsa, testing::ValuesIn(available()),
+                         [](const auto& tested) { return std::string(name(tested.param)); });
 
 TEST(Exactness, ref_gives_the_same_bits_in_chunks_and_for_any_page_size) {
   const auto ref = make_ref_backend();

@@ -34,8 +34,8 @@ TEST_P(Transformers, logits_agree_within_1e_4_and_64_greedy_ids_are_equal) {
   EXPECT_EQ(again.greedy(golden.expected.prompt, static_cast<int>(golden.expected.greedy.size()), 1000), golden.expected.greedy);
 }
 
-INSTANTIATE_TEST_SUITE_P(Models, Transformers, testing::ValuesIn(model_names()), [](const auto& info) {
-  std::string name = info.param;
+INSTANTIATE_TEST_SUITE_P(Models, Transformers, testing::ValuesIn(model_names()), [](const auto& tested) {
+  std::string name = tested.param;
   std::replace(name.begin(), name.end(), '-', '_');
   return name;
 });

@@ -107,7 +107,7 @@ INSTANTIATE_TEST_SUITE_P(
         BadMetadata{"unequal_values", set("qwen3.attention.value_length", std::uint32_t{8}), "value_length: 8 differs"},
         BadMetadata{"other_width", set("qwen3.feed_forward_length", std::uint32_t{65}),
                     "tensor blk.0.ffn_gate.weight: shape 32 x 64 found, 32 x 65 needed"}),
-    [](const auto& info) { return info.param.name; });
+    [](const auto& tested) { return tested.param.name; });
 
 TEST(Description, a_missing_tensor_is_named) {
   Tiny tiny;
