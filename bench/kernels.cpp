@@ -34,9 +34,10 @@ double read_bandwidth() {
   for (int round = 0; round < 3; ++round) {
     const auto start = Clock::now();
     std::atomic<std::uint64_t> total{0};
-    pool.run([&](int worker) {
-      const std::size_t part = words.size() / static_cast<std::size_t>(pool.size()) / 32 * 32;
-      const std::uint64_t* p = words.data() + static_cast<std::size_t>(worker) * part;
+    constexpr std::size_t words_a_mib = (std::size_t{1} << 20) / 8;
+    pool.for_parts(512, 1, [&](int, int begin, int end) {
+      const std::uint64_t* p = words.data() + static_cast<std::size_t>(begin) * words_a_mib;
+      const std::size_t part = static_cast<std::size_t>(end - begin) * words_a_mib;
       std::uint64_t sum[32] = {};
       for (std::size_t i = 0; i < part; i += 32) {
         __builtin_prefetch(p + i + 512);

@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <fstream>
 #include <mutex>
+#include <mutex>
 #include <thread>
 #include <vector>
 
@@ -33,46 +34,67 @@ constexpr int spins_before_sleep = 20'000;
 }  // namespace
 
 struct ThreadPool::Shared {
-  std::atomic<std::uint64_t> job_number{0};  // rises by one for each job
-  std::atomic<int> busy{0};                  // workers that have not finished the present job
+  // Job number << 32 | workers that have entered << 1 | open. A worker enters by adding to it, which fails once the job is closed.
+  std::atomic<std::uint64_t> gate{0};
+  std::atomic<std::uint32_t> left{0};  // workers that have entered and are done
   std::atomic<bool> stopping{false};
   std::atomic<int> sleeping{0};
-  const std::function<void(int)>* job = nullptr;
+  Job job{};
   std::mutex mutex;
   std::condition_variable wake;
   std::vector<std::thread> threads;
   bool oversubscribed = false;  // more workers than cores: spinning would keep the others from running
 
+  static std::uint32_t number_of(std::uint64_t gate_value) { return static_cast<std::uint32_t>(gate_value >> 32); }
+
   void work(int worker) {
     flush_denormals();
-    std::uint64_t seen = 0;
+    std::uint32_t seen = 0;
     for (;;) {
       wait_for_job(seen);
-      if (stopping.load(std::memory_order_relaxed)) return;
-      ++seen;
-      (*job)(worker);
-      busy.fetch_sub(1, std::memory_order_release);
+      if (stopping.load()) return;
+      std::uint64_t now = gate.load();
+      seen = number_of(now);
+      while ((now & 1) != 0 && number_of(now) == seen) {
+        if (!gate.compare_exchange_weak(now, now + 2)) continue;
+        job.call(job.context, worker);
+        left.fetch_add(1);
+        break;
+      }
     }
   }
 
-  void wait_for_job(std::uint64_t seen) {
+  void wait_for_job(std::uint32_t seen) {
     const int spins = oversubscribed ? 0 : spins_before_sleep;
     for (int i = 0; i < spins; ++i) {
-      if (job_number.load(std::memory_order_acquire) != seen) return;
+      if (number_of(gate.load()) != seen) return;
       relax();
     }
     std::unique_lock lock(mutex);
     sleeping.fetch_add(1);
-    wake.wait(lock, [&] { return job_number.load() != seen; });
+    wake.wait(lock, [&] { return number_of(gate.load()) != seen; });
     sleeping.fetch_sub(1);
   }
 
-  void publish() {
-    job_number.fetch_add(1);
-    // A worker counts itself as sleeping under the mutex before it looks at job_number once more, so it cannot miss this.
+  void open() {
+    left.store(0);
+    gate.store((std::uint64_t{number_of(gate.load())} + 1) << 32 | 1);
+    // A worker counts itself as sleeping under the mutex before it looks at the gate once more, so it cannot miss this.
     if (sleeping.load() > 0) {
       const std::lock_guard lock(mutex);
       wake.notify_all();
+    }
+  }
+
+  // Nobody enters from here on; waits for those who have.
+  void close() {
+    const auto entered = static_cast<std::uint32_t>(gate.fetch_and(~std::uint64_t{1})) >> 1;
+    for (int spins = 0; left.load() != entered; ++spins) {
+      if (oversubscribed || spins > spins_before_sleep) {
+        std::this_thread::yield();
+      } else {
+        relax();
+      }
     }
   }
 };
@@ -85,7 +107,7 @@ ThreadPool::ThreadPool(int threads) : shared_(std::make_unique<Shared>()) {
 
 ThreadPool::~ThreadPool() {
   shared_->stopping = true;
-  shared_->publish();
+  shared_->open();
   for (std::thread& thread : shared_->threads) thread.join();
 }
 
@@ -93,36 +115,13 @@ int ThreadPool::size() const {
   return static_cast<int>(shared_->threads.size()) + 1;
 }
 
-void ThreadPool::run(const std::function<void(int)>& job) {
+void ThreadPool::run(Job job, bool worth_sharing) {
   flush_denormals();
-  const int others = size() - 1;
-  if (others > 0) {
-    shared_->job = &job;
-    shared_->busy.store(others, std::memory_order_relaxed);
-    shared_->publish();
-  }
-  job(0);
-  for (int spins = 0; shared_->busy.load(std::memory_order_acquire) != 0; ++spins) {
-    if (shared_->oversubscribed || spins > spins_before_sleep) {
-      std::this_thread::yield();
-    } else {
-      relax();
-    }
-  }
-}
-
-void ThreadPool::parallel_for(int count, int grain, const std::function<void(int, int)>& body) {
-  if (count <= 0) return;
-  const int part = std::max(grain, (count + size() * 8 - 1) / (size() * 8));
-  if (size() == 1 || count <= part) {
-    flush_denormals();
-    body(0, count);
-    return;
-  }
-  std::atomic<int> next{0};
-  run([&](int) {
-    for (int begin = next.fetch_add(part); begin < count; begin = next.fetch_add(part)) body(begin, std::min(count, begin + part));
-  });
+  if (!worth_sharing || shared_->threads.empty()) return job.call(job.context, 0);
+  shared_->job = job;
+  shared_->open();
+  job.call(job.context, 0);
+  shared_->close();
 }
 
 int usable_cores() {

@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "backend/cpu/kernels.h"
-#include "backend/cpu/workers.h"
 #include "backend/ops.h"
+#include "base/thread_pool.h"
 
 namespace qn::cpu {
 
@@ -22,7 +22,7 @@ struct CpuPlan final : AttentionPlan {
 
 class Attention {
  public:
-  Attention(const KernelTable& kernels, Workers& workers)
+  Attention(const KernelTable& kernels, ThreadPool& workers)
       : kernels_(kernels), workers_(workers), scratch_(static_cast<std::size_t>(workers.size())) {}
 
   static std::unique_ptr<CpuPlan> plan(std::span<const SequenceRows> sequences);
@@ -43,7 +43,7 @@ class Attention {
   void decode_chunk(const SequenceRows& sequence, int kv_head, int begin, int end, const KvPool& pool, int stride, Scratch& scratch) const;
 
   const KernelTable& kernels_;
-  Workers& workers_;
+  ThreadPool& workers_;
   std::vector<Scratch> scratch_;
 };
 

@@ -7,8 +7,8 @@
 #include "backend/cpu/kernels.h"
 #include "backend/cpu/linear.h"
 #include "backend/cpu/weight.h"
-#include "backend/cpu/workers.h"
 #include "backend/host_memory.h"
+#include "base/thread_pool.h"
 
 namespace qn {
 namespace {
@@ -32,7 +32,7 @@ int rows_for_a_thread(int columns) {
 
 class CpuOps final : public Ops {
  public:
-  CpuOps(const cpu::KernelTable& kernels, cpu::Workers& workers)
+  CpuOps(const cpu::KernelTable& kernels, ThreadPool& workers)
       : kernels_(kernels), workers_(workers), linear_(kernels, workers), attention_(kernels, workers) {}
 
   void embed(const Weight& table, std::span<const TokenId> ids, Tensor out) override {
@@ -86,7 +86,7 @@ class CpuOps final : public Ops {
 
  private:
   const cpu::KernelTable& kernels_;
-  cpu::Workers& workers_;
+  ThreadPool& workers_;
   cpu::Linear linear_;
   cpu::Attention attention_;
 };
@@ -135,7 +135,7 @@ class CpuBackend final : public Backend {
 
  private:
   const cpu::KernelTable& kernels_;
-  cpu::Workers workers_;
+  ThreadPool workers_;
   CpuOps ops_;
 };
 

@@ -5,14 +5,14 @@
 #include <vector>
 
 #include "backend/cpu/kernels.h"
-#include "backend/cpu/workers.h"
 #include "backend/ops.h"
+#include "base/thread_pool.h"
 
 namespace qn::cpu {
 
 class Linear {
  public:
-  Linear(const KernelTable& kernels, Workers& workers)
+  Linear(const KernelTable& kernels, ThreadPool& workers)
       : kernels_(kernels), workers_(workers), unpacked_(static_cast<std::size_t>(workers.size())) {}
 
   void run(Tensor x, std::span<const Projection> projections);
@@ -29,7 +29,7 @@ class Linear {
   void run_panels(Tensor x, const Projection& projection, int worker, int begin, int end);
 
   const KernelTable& kernels_;
-  Workers& workers_;
+  ThreadPool& workers_;
   Codes codes_32_, codes_256_;
   std::vector<std::vector<std::byte>> unpacked_;  // for each worker: a panel of a format without a layout of its own
 };
