@@ -64,7 +64,10 @@ TEST_F(SessionTest, thinking_and_answer_come_apart_and_tags_are_not_shown) {
 
 TEST_F(SessionTest, the_same_seed_gives_the_same_reply_and_another_seed_another) {
   ReplyRequest request = question("Tell me about yourself.");
-  ASSERT_TRUE(set_parameter(request.parameters, "temperature", "3"));
+  ASSERT_TRUE(set_parameter(request.parameters, "temperature", "100"));  // so that no model is sure of anything
+  ASSERT_TRUE(set_parameter(request.parameters, "top_p", "1"));
+  ASSERT_TRUE(set_parameter(request.parameters, "top_k", "0"));
+  ASSERT_TRUE(set_parameter(request.parameters, "min_p", "0"));
   ASSERT_TRUE(set_parameter(request.parameters, "num_predict", "40"));
   ASSERT_TRUE(set_parameter(request.parameters, "seed", "1"));
   const std::string first = whole(request).content, again = whole(request).content;
