@@ -6,6 +6,8 @@ This runs model.py on the dequantised weights. Quern itself also rounds activati
 """
 import argparse
 import json
+import multiprocessing as mp
+import os
 import random
 import time
 from collections.abc import Callable
@@ -113,28 +115,35 @@ def run(model: Mini, vocab: Vocab, task: Task, items: int, seed: int) -> tuple[d
     return scores, [(c.messages[-2]["content"], a) for c, a in zip(chats, got) if not strictest(c, a)]
 
 
+def work(job: tuple[Path, int, int, int]) -> tuple[dict[str, float], list[tuple[str, str]]]:
+    path, task, items, seed = job
+    torch.set_num_threads(1)
+    return run(load(path), Vocab(), TASKS[task], items, seed)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("gguf", type=Path)
     parser.add_argument("--items", type=int, default=400)
     parser.add_argument("--seed", type=int, default=2026)
+    parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1))
     parser.add_argument("--json", type=Path)
     parser.add_argument("--failures", type=int, default=0, help="show this many wrong answers of each kind")
     parser.add_argument("--only", default="", help="only tasks whose name holds this")
     args = parser.parse_args()
-    torch.set_num_threads(1)
-    model, vocab, started, results = load(args.gguf), Vocab(), time.time(), {}
+    chosen = [i for i, task in enumerate(TASKS) if args.only in task.name]
+    started, results = time.time(), {}
     print("| task | score | target | reached |\n|---|---|---|---|")
-    for task in TASKS:
-        if args.only not in task.name:
-            continue
-        scores, wrong = run(model, vocab, task, args.items, args.seed)
-        for name, score in scores.items():
-            target = task.scores[name][1]
-            print(f"| {task.name} | {name} | {'' if target is None else f'{target:g}'} | {score:.1f} |", flush=True)
-            results[f"{task.name}: {name}"] = score
-        for question, answer in wrong[:args.failures]:
-            print(f"    {question!r}\n      -> {answer!r}")
+    with mp.get_context("spawn").Pool(args.processes) as workers:
+        for i, (scores, wrong) in zip(chosen, workers.imap(work, [(args.gguf, i, args.items, args.seed) for i in chosen])):
+            task = TASKS[i]
+            for name, score in scores.items():
+                target = task.scores[name][1]
+                print(f"| {task.name} | {name} | {'' if target is None else f'{target:g}'} | {score:.1f} |", flush=True)
+                results[f"{task.name}: {name}"] = score
+            for question, answer in wrong[:args.failures]:
+                print(f"    {question!r}\n      -> {answer!r}")
+    model, vocab = load(args.gguf), Vocab()
     for question, answer in zip(PHRASES, answers(model, vocab, [f"<|im_start|>user\n{q}<|im_end|>\n<|im_start|>assistant\n" for q in PHRASES])):
         print(f"\n{question}\n{answer}")
     print(f"\n{args.items} items a task, {time.time() - started:.0f} s")
