@@ -8,7 +8,6 @@
 #include <condition_variable>
 #include <fstream>
 #include <mutex>
-#include <mutex>
 #include <thread>
 #include <vector>
 

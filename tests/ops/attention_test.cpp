@@ -107,7 +107,8 @@ INSTANTIATE_TEST_SUITE_P(All, Attention, ::testing::ValuesIn(available_isas()), 
 TEST_P(Attention, gives_the_bits_of_ref_for_every_shape) {
   const auto backend = cpu(GetParam(), 2);
   const auto ref = make_ref_backend();
-  for (const Shape shape : {Shape{1, 1, 64}, Shape{6, 2, 128}, Shape{7, 1, 96}, Shape{4, 4, 80}, Shape{3, 3, 8}, Shape{4, 2, 40}, Shape{2, 1, 1280}})
+  for (const Shape shape :
+       {Shape{1, 1, 64}, Shape{6, 2, 128}, Shape{7, 1, 96}, Shape{4, 4, 80}, Shape{3, 3, 8}, Shape{4, 2, 40}, Shape{2, 1, 1280}})
     for (const int tokens : {1, 17, 150}) {
       const Matrix sequence = random_sequence(shape, tokens, static_cast<std::uint64_t>(shape.head));
       Layer mine(*backend, shape, format("F16"), format("F32"), 16), wanted(*ref, shape, format("F16"), format("F32"), 16);

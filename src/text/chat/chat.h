@@ -27,9 +27,9 @@ struct Message {
 
 struct Chat {
   std::vector<Message> messages;
-  std::optional<json::Array> tools = {};   // as OpenAI's "tools"
-  std::optional<bool> think = {};          // enable_thinking; none: the template's default
-  json::Object template_arguments = {};    // further top-level names
+  std::optional<json::Array> tools = {};  // as OpenAI's "tools"
+  std::optional<bool> think = {};         // enable_thinking; none: the template's default
+  json::Object template_arguments = {};   // further top-level names
   bool add_generation_prompt = true;
 };
 
@@ -55,8 +55,8 @@ class ThinkSplitter {
  private:
   std::string open_, close_, held_;
   bool inside_ = false;
-  bool at_start_ = true;       // of the reply: only white space so far, so an opening tag still counts
-  bool trim_next_ = false;     // line ends right after a tag belong to the tag
+  bool at_start_ = true;    // of the reply: only white space so far, so an opening tag still counts
+  bool trim_next_ = false;  // line ends right after a tag belong to the tag
 };
 
 }  // namespace qn::text
