@@ -15,7 +15,7 @@ from gguf import GGMLQuantizationType as Type
 from model import Mini, Sizes
 from vocab import CONTROL, HERE, Vocab
 
-CONTEXT = 2048
+CONTEXT = 1024   # recalls a name over 1,000 tokens in 21 of 24 trials, over 1,500 in 4
 DESCRIPTION = ("The model inside Quern: a demonstration and a test fixture, not an assistant. It counts letters, adds and subtracts, calls tools, "
                "writes JSON and recalls a name, in English and Chinese; it was trained on text that a script made.")
 TENSORS = {  # GGUF name: (Transformers name, attribute of Layer)

@@ -115,7 +115,7 @@ class Vocab:
         decoder = {str(self.id[t]): {"content": t, "lstrip": False, "normalized": False, "rstrip": False, "single_word": False, "special": t in CONTROL}
                    for t in self.added}
         return {"add_bos_token": False, "add_prefix_space": False, "added_tokens_decoder": decoder, "bos_token": None, "eos_token": "<|im_end|>",
-                "pad_token": "<|endoftext|>", "unk_token": None, "errors": "replace", "model_max_length": 2048, "split_special_tokens": False,
+                "pad_token": "<|endoftext|>", "unk_token": None, "errors": "replace", "model_max_length": 1024, "split_special_tokens": False,
                 "tokenizer_class": "Qwen2Tokenizer", "clean_up_tokenization_spaces": False,
                 "chat_template": (HERE / "chat_template.jinja").read_text(encoding="utf-8")}
 
