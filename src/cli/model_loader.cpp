@@ -14,10 +14,6 @@ namespace {
 
 constexpr int most_threads = 4096;
 
-// A model of this size computes a token in less time than threads need to meet, and waits for whoever else uses the cores. quern-mini on
-// a busy two-core machine (load 13): 5,262 tokens/s with one thread, 13 with two.
-constexpr std::uint64_t small_model_bytes = std::uint64_t{8} << 20;
-
 bool is_file(const std::filesystem::path& path) {
   std::error_code none;
   return std::filesystem::is_regular_file(path, none);
@@ -52,18 +48,9 @@ Result<std::unique_ptr<ModelLoader>> ModelLoader::make(const DeviceChoice& choic
   return std::unique_ptr<ModelLoader>(new ModelLoader(threads));
 }
 
-Backend& ModelLoader::device_for(const serve::ModelSource& source) {
-  std::uint64_t bytes = 0;
-  if (const auto* image = std::get_if<serve::ModelImage>(&source)) {
-    bytes = image->bytes.size();
-  } else {
-    std::error_code none;
-    bytes = std::filesystem::file_size(std::get<std::filesystem::path>(source), none);
-  }
-  const bool small = !threads_ && bytes <= small_model_bytes;
-  std::unique_ptr<Backend>& device = small ? small_device_ : device_;
-  if (device == nullptr) device = make_cpu_backend({.threads = small ? 1 : threads_.value_or(usable_cores())});
-  return *device;
+Backend& ModelLoader::device() {
+  if (device_ == nullptr) device_ = make_cpu_backend({.threads = threads_.value_or(usable_cores())});
+  return *device_;
 }
 
 Result<std::unique_ptr<serve::LoadedModel>> ModelLoader::load(const std::string& name, const serve::LoadOptions& options, For purpose) {
@@ -73,8 +60,7 @@ Result<std::unique_ptr<serve::LoadedModel>> ModelLoader::load(const std::string&
       return fail(Code::not_found, "{}: this program was built without the model inside; give the path of a GGUF file", name);
     source = serve::ModelImage{name, builtin_model()};
   }
-  return purpose == For::replies ? serve::load_model(source, options, device_for(source))
-                                 : serve::load_without_engine(source, options, device_for(source));
+  return purpose == For::replies ? serve::load_model(source, options, device()) : serve::load_without_engine(source, options, device());
 }
 
 WordKind classify(const std::string& word) {

@@ -1,4 +1,4 @@
-// ModelLoader: from what a user calls a model to one in memory. It owns the devices that models run on.
+// ModelLoader: from what a user calls a model to one in memory. It owns the device that models run on.
 #pragma once
 
 #include <memory>
@@ -34,10 +34,10 @@ class ModelLoader {
 
  private:
   explicit ModelLoader(std::optional<int> threads) : threads_(threads) {}
-  Backend& device_for(const serve::ModelSource& source);
+  Backend& device();
 
-  std::optional<int> threads_;                      // as asked for, no more than there are
-  std::unique_ptr<Backend> device_, small_device_;  // made when first needed
+  std::optional<int> threads_;       // as asked for, no more than there are
+  std::unique_ptr<Backend> device_;  // made when first needed
 };
 
 // What the first word of `run` means.
