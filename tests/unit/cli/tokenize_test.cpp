@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "cli/program.h"
+#include "unit/file/temporary_folder.h"
 
 namespace qn::cli {
 namespace {
@@ -30,16 +31,15 @@ Outcome run(std::vector<std::string> args, std::string input = "") {
 // A folder with a vocabulary of three letters, two of which merge.
 class Tokenize : public ::testing::Test {
  protected:
-  Tokenize() : folder(std::filesystem::path(::testing::TempDir()) / "quern-tokenize") {
-    std::filesystem::create_directories(folder);
+  Tokenize() {
     std::ofstream(folder / "tokenizer.json") << R"({"added_tokens": [{"id": 4, "content": "<s>", "special": true}],
       "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false}, "decoder": {"type": "ByteLevel"},
       "model": {"type": "BPE", "vocab": {"a": 0, "b": 1, "ab": 2, "s": 3, "Ċ": 5}, "merges": ["a b"]}})";
     std::ofstream(folder / "tokenizer_config.json") << R"({"bos_token": "<s>", "add_bos_token": true})";
     std::ofstream(folder / "text.txt") << "abab";
   }
-  ~Tokenize() override { std::filesystem::remove_all(folder); }
-  std::filesystem::path folder;
+  file::TemporaryFolder temporary;  // its own: tests run beside each other
+  const std::filesystem::path folder = temporary.path();
 };
 
 TEST_F(Tokenize, shows_each_token_on_a_line) {
