@@ -83,7 +83,7 @@ Result<const quant::Format*> read_cache_format(std::string_view flag, std::strin
   static constexpr std::string_view known[] = {"f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "iq4_nl"};
   for (std::string_view one : known)
     if (one == name)
-      if (const quant::Format* format = quant::find_format(name); format != nullptr && (format->quantize != nullptr)) return format;
+      if (const quant::Format* format = quant::find_format(name); format != nullptr && format->for_cache) return format;
   return fail(Code::bad_input, "{}: {} is no format for the cache; give f32, f16, bf16, q8_0, q5_1, q5_0, q4_1, q4_0 or iq4_nl", flag,
               qn::quoted(name));
 }

@@ -4,7 +4,7 @@ namespace qn::model {
 namespace {
 
 Status check_format(const quant::Format& format, const Sizes& sizes, std::string_view what) {
-  if (format.quantize == nullptr)
+  if (!format.for_cache)
     return fail(Code::unsupported, "{} cache type {}: cannot be written; use F32, F16, BF16, Q8_0 or Q4_0", what, format.name);
   if (sizes.head % format.block_weights != 0)
     return fail(Code::unsupported, "{} cache type {}: blocks of {} do not divide heads of {}; use F16", what, format.name,

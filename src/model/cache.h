@@ -9,7 +9,7 @@
 namespace qn::model {
 
 struct KvOptions {
-  const quant::Format* keys;  // f32, f16, bf16, or a quantized format that can be written
+  const quant::Format* keys;  // f32, f16, bf16, or a quantized format that is quickly written: Format::for_cache
   const quant::Format* values;
   int page_tokens = 32;
 };

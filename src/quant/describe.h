@@ -25,7 +25,7 @@ void dequantize_all(const std::byte* blocks, float* __restrict out, std::size_t 
 }
 
 template <class F>
-void quantize_all(const float* __restrict values, std::byte* __restrict blocks, std::size_t block_count) {
+void quantize_all(const float* __restrict values, const float* /*importance*/, std::byte* __restrict blocks, std::size_t block_count) {
   auto* typed = reinterpret_cast<typename F::Block*>(blocks);
   std::size_t i = 0;
   for (; i + stride<F> <= block_count; i += stride<F>)
@@ -50,13 +50,18 @@ constexpr Format describe() {
                 .has_min = false,
                 .dequantize = dequantize_all<F>,
                 .unpack = nullptr,
-                .quantize = nullptr};
+                .quantize = nullptr,
+                .needs_importance = false,
+                .for_cache = false};
   if constexpr (F::weights > 1) {
     format.kind = Kind::quantized;
     format.has_min = F::has_min;
     format.unpack = unpack_one<F>;
   }
-  if constexpr (requires(const float* values, typename F::Block& block) { F::quantize(values, block); }) format.quantize = quantize_all<F>;
+  if constexpr (requires(const float* values, typename F::Block& block) { F::quantize(values, block); }) {
+    format.quantize = quantize_all<F>;
+    format.for_cache = true;
+  }
   return format;
 }
 

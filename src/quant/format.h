@@ -38,8 +38,14 @@ struct Format {
   int block_bytes;
   bool has_min;  // dmin and min are used
   void (*dequantize)(const std::byte* blocks, float* out, std::size_t block_count);
-  void (*unpack)(const std::byte* block, IntBlock& out);                              // null for plain formats
-  void (*quantize)(const float* values, std::byte* blocks, std::size_t block_count);  // null where we only read the format
+  void (*unpack)(const std::byte* block, IntBlock& out);  // null for plain formats
+
+  // Writes whole blocks of one row; each block depends on its own values only. Null where we only read the format.
+  //   importance   null, or a weight >= 0 for each value: how much its squared error counts, the mean square of the activation that meets
+  //                that column. Without it every value counts the same.
+  void (*quantize)(const float* values, const float* importance, std::byte* blocks, std::size_t block_count);
+  bool needs_importance;  // too coarse to be of use without: llama.cpp refuses, and so should whoever writes files
+  bool for_cache;         // may hold keys and values: writing takes no search
 
   std::size_t row_bytes(std::int64_t weights) const {  // weights is a multiple of block_weights
     return static_cast<std::size_t>(weights / block_weights) * static_cast<std::size_t>(block_bytes);

@@ -33,7 +33,7 @@ void read_as(const Format& format, const std::byte* bytes, std::size_t block_cou
   }
   if (format.quantize != nullptr) {
     std::vector<std::byte> blocks(block_count * static_cast<std::size_t>(format.block_bytes));
-    format.quantize(values.data(), blocks.data(), block_count);
+    format.quantize(values.data(), nullptr, blocks.data(), block_count);
   }
 }
 
@@ -49,7 +49,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     qn::quant::find_format("F32")->dequantize(bytes, values.data(), values.size());
     const std::size_t block_count = values.size() / static_cast<std::size_t>(format.block_weights);
     std::vector<std::byte> blocks(block_count * static_cast<std::size_t>(format.block_bytes));
-    format.quantize(values.data(), blocks.data(), block_count);
+    format.quantize(values.data(), nullptr, blocks.data(), block_count);
   }
   return 0;
 }

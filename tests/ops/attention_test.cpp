@@ -124,7 +124,7 @@ TEST_P(Attention, gives_the_bits_of_ref_for_every_type_of_keys_and_values) {
   const Matrix sequence = random_sequence(shape, 100, 4);
   for (const quant::Format& keys : quant::formats())
     for (const quant::Format& values : quant::formats()) {
-      if (keys.quantize == nullptr || values.quantize == nullptr) continue;
+      if (!keys.for_cache || !values.for_cache) continue;
       if (shape.head % keys.block_weights != 0 || shape.head % values.block_weights != 0) continue;
       Layer mine(*backend, shape, keys, values, 32), wanted(*ref, shape, keys, values, 32);
       ASSERT_TRUE(same(mine.in_pieces(sequence, 100, pages_from(0, 4)), wanted.in_pieces(sequence, 100, pages_from(0, 4))))

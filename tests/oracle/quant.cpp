@@ -51,7 +51,7 @@ std::vector<std::byte> quantize(const Format& format, const std::vector<std::byt
   std::memcpy(values.data(), bytes.data(), values.size() * sizeof(float));
   const std::size_t block_count = values.size() / static_cast<std::size_t>(format.block_weights);
   std::vector<std::byte> blocks(block_count * static_cast<std::size_t>(format.block_bytes));
-  format.quantize(values.data(), blocks.data(), block_count);
+  format.quantize(values.data(), nullptr, blocks.data(), block_count);
   return blocks;
 }
 

@@ -28,7 +28,7 @@ std::size_t offset_of(const KvPool& pool, std::span<const PageId> pages, int kv_
 }
 
 void encode(const quant::Format& format, const float* values, int count, std::byte* to) {
-  format.quantize(values, to, static_cast<std::size_t>(count / format.block_weights));
+  format.quantize(values, nullptr, to, static_cast<std::size_t>(count / format.block_weights));
 }
 
 }  // namespace

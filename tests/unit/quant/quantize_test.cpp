@@ -16,7 +16,7 @@ std::vector<float> round_trip(const Format& format, const std::vector<float>& va
   const std::size_t block_count = values.size() / static_cast<std::size_t>(format.block_weights);
   std::vector<std::byte> blocks(block_count * static_cast<std::size_t>(format.block_bytes));
   std::vector<float> back(values.size());
-  format.quantize(values.data(), blocks.data(), block_count);
+  format.quantize(values.data(), nullptr, blocks.data(), block_count);
   format.dequantize(blocks.data(), back.data(), block_count);
   return back;
 }
