@@ -1,0 +1,231 @@
+#include "cli/bench/run_bench.h"
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+#include <map>
+
+#include "backend/cpu/cpu_backend.h"
+#include "backend/host_memory.h"
+#include "base/thread_pool.h"
+#include "base/utf8.h"
+#include "cli/bench/random_model.h"
+#include "cli/builtin_model.h"
+#include "cli/state_files.h"
+#include "cli/terminal/interrupt.h"
+#include "cli/terminal/safe_text.h"
+#include "model/forward.h"
+#include "model/plan.h"
+#include "text/tokenizer/tokenizer_json.h"
+
+namespace qn::cli {
+namespace {
+
+constexpr std::size_t longest_tokenizer_bytes = std::size_t{64} << 20;
+
+double gib(std::uint64_t bytes) {
+  return static_cast<double>(bytes) / (1 << 30);
+}
+
+std::string now_as_text() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  char text[32] = "";
+  ::gmtime_r(&now, &utc);
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
+  return text;
+}
+
+// One line on a terminal that is written over; lines of their own elsewhere, where they were asked for.
+class Progress {
+ public:
+  Progress(Io& io, bool wanted) : io_(io), live_(io.err_tty && io.err_colour && !io.quiet), lines_(wanted && !live_) {}
+  ~Progress() { clear(); }
+  Progress(const Progress&) = delete;
+  Progress& operator=(const Progress&) = delete;
+
+  // False when the user wants to stop.
+  bool say(std::string_view what) {
+    if (what != shown_) {
+      shown_ = what;
+      if (live_) fmt::print(io_.err, "\r\033[K{}", what);
+      if (lines_) fmt::print(io_.err, "quern: {}\n", what);
+      std::fflush(io_.err);
+    }
+    return !Interrupt::pending();
+  }
+  void clear() {
+    if (live_ && !shown_.empty()) fmt::print(io_.err, "\r\033[K");
+    shown_.clear();
+    std::fflush(io_.err);
+  }
+
+ private:
+  Io& io_;
+  bool live_, lines_;
+  std::string shown_;
+};
+
+// A model file, and what people call it.
+struct Source {
+  file::Checkpoint checkpoint;
+  std::string name, type;
+};
+
+// The name of the mix in a file of ours; else the format that holds most weights, as a file does not say for certain how it was mixed.
+std::string main_type(const file::Checkpoint& checkpoint) {
+  if (const auto own = checkpoint.metadata.text(quant_key); own && *own) return without_controls(utf8::replace_invalid(**own));
+  std::map<std::string_view, std::uint64_t> bytes;
+  for (const file::TensorEntry& tensor : checkpoint.tensors)
+    if (tensor.name != "token_embd.weight") bytes[tensor.format->name] += tensor.bytes.size();
+  const auto most = std::max_element(bytes.begin(), bytes.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
+  return most == bytes.end() ? "empty" : std::string(most->first);
+}
+
+std::vector<Test> tests_of(const BenchOptions& options) {
+  std::vector<Test> tests;
+  for (const int depth : options.depths) {
+    for (const int prompt : options.prompts)
+      if (prompt > 0) tests.push_back({.prompt_tokens = prompt, .depth = depth});
+    for (const int sequences : options.sequences)
+      for (const int decode : options.decodes)
+        if (decode > 0) tests.push_back({.decode_tokens = decode, .depth = depth, .sequences = sequences});
+  }
+  return tests;
+}
+
+int largest(const std::vector<int>& values) {
+  return *std::max_element(values.begin(), values.end());
+}
+
+// Before anything is written or loaded: whether the model and the largest test would fit.
+Status check_memory(std::uint64_t weight_bytes, const model::Sizes& sizes, const BenchOptions& options) {
+  QN_TRY(const std::uint64_t kv_bytes_per_token, model::kv_bytes_per_token(sizes, options.measure.kv));
+  const auto longest = static_cast<std::uint64_t>(largest(options.depths) + std::max(largest(options.prompts), largest(options.decodes)));
+  const std::uint64_t kv_bytes = kv_bytes_per_token * longest * static_cast<std::uint64_t>(largest(options.sequences));
+  const std::uint64_t available_bytes = host_info("").available_bytes;
+  if (weight_bytes + kv_bytes <= available_bytes) return {};
+  return fail(Code::out_of_memory,
+              "memory: {:.2f} GiB needed (weights {:.2f}, KV cache {:.2f}), {:.2f} GiB available; give a smaller --quant, fewer --layers, "
+              "or less --depth and --sequences",
+              gib(weight_bytes + kv_bytes), gib(weight_bytes), gib(kv_bytes), gib(available_bytes));
+}
+
+Result<Source> make_random(const BenchOptions& options, Progress& progress) {
+  QN_TRY(Shape shape, find_shape(options.shape));
+  if (options.layers) shape.layers = *options.layers;
+  QN_TRY(const Mix mix, find_mix(options.quant));
+  std::optional<text::VocabSpec> vocab;
+  if (!options.tokenizer.empty()) {
+    QN_TRY(const std::string text, read_small_file(options.tokenizer, longest_tokenizer_bytes));
+    QN_TRY(vocab, text::read_tokenizer_json(text, ""));
+    if (vocab->tokens.size() > static_cast<std::size_t>(shape.vocab))
+      return fail(Code::bad_input, "--tokenizer: {} tokens, {} has {}; give the tokenizer of the model", vocab->tokens.size(), shape.name,
+                  shape.vocab);
+  }
+  const RandomModel model = plan_random_model(shape, mix, vocab ? &*vocab : nullptr);
+  if (!tests_of(options).empty()) QN_OK(check_memory(model.bytes, sizes_of(shape), options));
+  std::optional<ScratchFolder> scratch;
+  std::filesystem::path target = options.keep;
+  if (options.keep.empty()) {
+    QN_TRY(ScratchFolder made, ScratchFolder::make());
+    target = made.path() / fmt::format("{}.gguf", shape.name);
+    scratch.emplace(std::move(made));
+  }
+  QN_OK(write_random_model(model, target, [&](std::uint64_t bytes) {
+    return progress.say(fmt::format("writing random weights: {} of {} MB", bytes / 100'000'000 * 100, model.bytes / 1'000'000));
+  }));
+  // A file that nobody is to keep goes now: its map stays until the end, and nothing is left if the program is killed.
+  QN_TRY(file::Checkpoint checkpoint, file::open_gguf(target));
+  std::string name(shape.name);
+  if (options.layers) name += fmt::format(" cut to {} layers", *options.layers);
+  return Source{std::move(checkpoint), std::move(name), mix.name};
+}
+
+Result<Source> open_source(const BenchOptions& options, Progress& progress) {
+  if (!options.shape.empty()) return make_random(options, progress);
+  const bool inside = options.model == builtin_model_name;
+  if (inside && builtin_model().empty())
+    return fail(Code::not_found, "{}: this program was built without the model inside; give the path of a GGUF file", options.model);
+  QN_TRY(file::Checkpoint checkpoint,
+         inside ? file::open_gguf(builtin_model(), options.model) : file::open_gguf(std::filesystem::path(options.model)));
+  std::string type = main_type(checkpoint);
+  return Source{std::move(checkpoint), std::filesystem::path(options.model).filename().native(), std::move(type)};
+}
+
+Result<Isa> choose_isa(std::string_view wanted) {
+  if (wanted.empty()) return best_isa();
+  for (const Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512}) {
+    if (name(isa) != wanted) continue;
+    if (isa > best_isa()) return fail(Code::unsupported, "--isa {}: this machine has {} at most; leave it out", wanted, name(best_isa()));
+    return isa;
+  }
+  return fail(Code::bad_input, "--isa: {} is no instruction set; give scalar, avx2 or avx512", quoted(wanted));
+}
+
+// Everything with one number of threads.
+Status run_with(int threads, const BenchOptions& options, Isa isa, Progress& progress, Reporter& reporter, Io& io) {
+  RunFacts facts{
+      .machine = this_machine(), .isa = std::string(name(isa)), .date = now_as_text(), .threads = threads, .options = options.measure};
+  QN_TRY(const std::unique_ptr<LimitMeter> meter, LimitMeter::make(isa, threads, default_stream_bytes()));
+  for (const Arithmetic kind : every_arithmetic) facts.instructions[static_cast<std::size_t>(kind)] = meter->instruction(kind);
+  const bool people = options.output == Output::table || options.output == Output::markdown;
+  if (options.only_limits) {
+    progress.say("measuring the limits of this machine");
+    const Limits limits = take_limits(*meter);
+    progress.clear();
+    if (people) fmt::print(io.out, "{}\n", head_text(facts, options.output));
+    fmt::print(io.out, "{}", limits_text(facts, limits, options.output));
+    return {};
+  }
+  QN_TRY(Source source, open_source(options, progress));
+  progress.say("loading");
+  const std::unique_ptr<Backend> backend = make_cpu_backend({.threads = threads, .isa = isa});
+  const auto began = std::chrono::steady_clock::now();
+  const auto checkpoint = std::make_shared<const file::Checkpoint>(std::move(source.checkpoint));
+  QN_TRY(const model::Description description, model::describe(*checkpoint));
+  QN_OK(check_memory(checkpoint->file_bytes, description.sizes, options));
+  QN_TRY(const std::uint64_t kv_bytes, model::kv_bytes_per_token(description.sizes, options.measure.kv));
+  QN_TRY(const std::shared_ptr<const model::Model> model,
+         model::Model::load(checkpoint, model::place_on(*backend, description.sizes.layers)));
+  const ModelWork work = model_work(*checkpoint, description.sizes, kv_bytes);
+  facts.model = {.file = source.name,
+                 .type = source.type,
+                 .bytes = checkpoint->file_bytes,
+                 .parameters = work.parameters,
+                 .load_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count()};
+  progress.clear();
+  if (people) fmt::print(io.out, "{}\n", head_text(facts, options.output));
+  for (const Test& test : tests_of(options)) {
+    const auto step = [&](std::string_view what) { return progress.say(what); };
+    QN_TRY(const Measured measured, measure(model, work, test, options.measure, *meter, step));
+    progress.clear();
+    reporter.row(facts, measured);
+  }
+  return {};
+}
+
+}  // namespace
+
+Status run_bench(BenchOptions options, Io& io) {
+  const Interrupt interrupt;
+  Progress progress(io, options.progress);
+  QN_TRY(const Isa isa, choose_isa(options.isa));
+  if (options.threads.empty()) options.threads = {usable_cores()};
+  const bool only_file = tests_of(options).empty() && !options.keep.empty() && !options.only_limits;
+  if (only_file) {
+    QN_TRY(const Source source, open_source(options, progress));
+    progress.clear();
+    fmt::print(io.out, "{}: {}, {}, {:.2f} GB\n", options.keep, source.name, source.type,
+               static_cast<double>(source.checkpoint.file_bytes) / 1e9);
+    return {};
+  }
+  Reporter reporter(options.output, io.out);
+  Status done;
+  for (std::size_t i = 0; done && i < options.threads.size(); ++i)
+    done = run_with(options.threads[i], options, isa, progress, reporter, io);
+  if (!options.only_limits) reporter.end();  // what was measured before a failure stays readable
+  return done;
+}
+
+}  // namespace qn::cli
