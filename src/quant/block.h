@@ -2,7 +2,8 @@
 //   F::Block                          the bytes of a block as they lie in the file, alignment 1, little-endian
 //   F::unpack(block, ints)            the integers in it: the one place that knows the format's bits
 //   F::dequantize(block, out)         the floats; for a blocked format always derived from unpack, so the two cannot disagree
-//   F::quantize(values, block)        where we also write the format
+//   F::quantize(values, block)        where the format is written without a search
+//   F::write(values, importance, blocks, block_count)   declared where the writer is in quant/write/, compiled for each instruction set
 //   F::name, gguf_type, weights, has_min, max_code, max_scale
 // Bits of the result: d * scale is exact in f32 for every format (11 significant bits times at most 8), so only the product
 // with the code and the subtraction of the minimum round, each once, as they do in the `gguf` package.

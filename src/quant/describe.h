@@ -62,6 +62,7 @@ constexpr Format describe() {
     format.quantize = quantize_all<F>;
     format.for_cache = true;
   }
+  if constexpr (requires { &F::write; }) format.quantize = F::write;
   return format;
 }
 

@@ -36,6 +36,7 @@ struct Q2_K {
   }
 
   QN_QUANT_INLINE static void dequantize(const Block& block, float* out) { dequantize_block<Q2_K>(block, out); }
+  static void write(const float* values, const float* importance, std::byte* blocks, std::size_t block_count);  // quant/write/q2_k.h
 };
 
 }  // namespace qn::quant

@@ -43,6 +43,7 @@ struct Q3_K {
   }
 
   QN_QUANT_INLINE static void dequantize(const Block& block, float* out) { dequantize_block<Q3_K>(block, out); }
+  static void write(const float* values, const float* importance, std::byte* blocks, std::size_t block_count);  // quant/write/q3_k.h
 };
 
 }  // namespace qn::quant

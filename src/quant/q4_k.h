@@ -37,6 +37,7 @@ struct Q4_K {
   }
 
   QN_QUANT_INLINE static void dequantize(const Block& block, float* out) { dequantize_block<Q4_K>(block, out); }
+  static void write(const float* values, const float* importance, std::byte* blocks, std::size_t block_count);  // quant/write/q4_k.h
 };
 
 }  // namespace qn::quant

@@ -39,6 +39,7 @@ struct Q5_K {
   }
 
   QN_QUANT_INLINE static void dequantize(const Block& block, float* out) { dequantize_block<Q5_K>(block, out); }
+  static void write(const float* values, const float* importance, std::byte* blocks, std::size_t block_count);  // quant/write/q5_k.h
 };
 
 }  // namespace qn::quant

@@ -41,6 +41,7 @@ struct Q6_K {
   }
 
   QN_QUANT_INLINE static void dequantize(const Block& block, float* out) { dequantize_block<Q6_K>(block, out); }
+  static void write(const float* values, const float* importance, std::byte* blocks, std::size_t block_count);  // quant/write/q6_k.h
 };
 
 }  // namespace qn::quant

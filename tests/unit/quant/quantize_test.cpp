@@ -44,10 +44,10 @@ TEST(Quantize, values_come_back_within_the_step_of_the_format) {
   }
 }
 
-TEST(Quantize, formats_that_we_only_read_have_no_writer) {
+TEST(Quantize, the_formats_of_the_cache_are_those_written_without_a_search) {
   for (const Format& format : formats()) {
     const bool listed = std::any_of(std::begin(bounds), std::end(bounds), [&](const Bound& bound) { return bound.format == format.name; });
-    EXPECT_EQ(format.quantize != nullptr, listed) << format.name;
+    EXPECT_EQ(format.for_cache, listed) << format.name;
   }
 }
 

@@ -1,0 +1,31 @@
+// What an instruction set provides: the writers of all formats that search, filled by writers_<isa>.cpp from the same sources.
+// All give the same bits. Nothing here may have an inline body: per-ISA objects lend no code to others.
+#pragma once
+
+#include <cstddef>
+
+#include "base/cpu_features.h"
+
+// The formats whose struct declares write(): QN_WRITTEN_FORMATS(X) expands to X(F) for each.
+#define QN_WRITTEN_FORMATS(X) \
+  X(Q2_K)                     \
+  X(Q3_K)                     \
+  X(Q4_K)                     \
+  X(Q5_K)                     \
+  X(Q6_K)
+
+namespace qn::quant {
+
+using Writer = void (*)(const float* values, const float* importance, std::byte* blocks, std::size_t block_count);
+
+struct WriterTable {
+#define QN_WRITER(F) Writer write_##F;
+  QN_WRITTEN_FORMATS(QN_WRITER)
+#undef QN_WRITER
+};
+
+const WriterTable& writers_scalar();
+const WriterTable& writers_avx2();    // only where the processor has it
+const WriterTable& writers_avx512();  // only where the processor has it
+
+}  // namespace qn::quant
