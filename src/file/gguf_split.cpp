@@ -1,7 +1,6 @@
 // Opening a model: one file, or the first part of a split one and the parts beside it.
 // Invariant: a Checkpoint holds all tensors of the model, each name once, or it is not made.
 #include <algorithm>
-#include <charconv>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -10,13 +9,10 @@
 
 #include "file/checkpoint.h"
 #include "file/gguf_reader.h"
+#include "file/part.h"
 
 namespace qn::file {
 namespace {
-
-constexpr std::string_view number_key = "split.no";
-constexpr std::string_view count_key = "split.count";
-constexpr std::string_view tensors_key = "split.tensors.count";
 
 struct SplitKeys {
   std::int64_t number = 0;  // 0-based
@@ -24,45 +20,18 @@ struct SplitKeys {
   std::optional<std::int64_t> tensors;  // over all parts
 };
 
-// PREFIX-00002-of-00005.gguf
-struct PartName {
-  std::string prefix;
-  std::int64_t number = 0;  // 1-based, as in the name
-  std::int64_t count = 0;
-};
-
 std::string quoted_path(const std::filesystem::path& path) {
   return quoted(path.native(), 256);
 }
 
-std::string part_name(std::string_view prefix, std::int64_t number, std::int64_t count) {
-  return fmt::format("{}-{:05}-of-{:05}.gguf", prefix, number, count);
-}
-
-std::optional<PartName> read_part_name(std::string_view name) {
-  constexpr std::size_t digits = 5;
-  constexpr std::string_view dash = "-", of = "-of-", ending = ".gguf";
-  constexpr std::size_t tail = dash.size() + digits + of.size() + digits + ending.size();
-  if (name.size() < tail) return std::nullopt;
-  PartName part;
-  part.prefix = name.substr(0, name.size() - tail);
-  const std::string_view number = name.substr(part.prefix.size() + dash.size(), digits);
-  const std::string_view count = name.substr(name.size() - ending.size() - digits, digits);
-  const auto read = [](std::string_view text, std::int64_t& out) {
-    return std::from_chars(text.data(), text.data() + text.size(), out).ptr == text.data() + text.size();
-  };
-  if (!read(number, part.number) || !read(count, part.count)) return std::nullopt;
-  if (part_name(part.prefix, part.number, part.count) != name) return std::nullopt;
-  return part;
-}
-
 Result<SplitKeys> read_split_keys(const Metadata& metadata) {
   SplitKeys keys;
-  QN_TRY(const auto number, metadata.integer(number_key));
-  QN_TRY(const auto count, metadata.integer(count_key));
-  QN_TRY(keys.tensors, metadata.integer(tensors_key));
+  QN_TRY(const auto number, metadata.integer(part_number_key));
+  QN_TRY(const auto count, metadata.integer(part_count_key));
+  QN_TRY(keys.tensors, metadata.integer(part_tensors_key));
   keys.number = number.value_or(0);
   keys.count = count.value_or(1);
+  if (keys.count == 0) return SplitKeys{};  // llama.cpp leaves the keys in what it joins, with this count
   return keys;
 }
 
@@ -85,7 +54,7 @@ Result<GgufFile> open_part(const std::filesystem::path& path, const GgufLimits& 
 Status check_first(const std::filesystem::path& path, const SplitKeys& keys, const std::optional<PartName>& name) {
   if (keys.count < 1 || keys.number < 0 || keys.number >= keys.count)
     return fail(Code::bad_input, "{}: {} is {} and {} is {}; the file was written wrongly, split the model again", quoted_path(path),
-                number_key, keys.number, count_key, keys.count);
+                part_number_key, keys.number, part_count_key, keys.count);
   if (keys.count == 1) return {};
   const std::string prefix = name ? name->prefix : path.stem().string();
   if (keys.number != 0)
@@ -118,7 +87,7 @@ Status add_part(const std::filesystem::path& path, std::int64_t number, const Sp
 
 Status check_whole(const std::filesystem::path& path, const SplitKeys& keys, const Checkpoint& model) {
   if (keys.tensors && *keys.tensors != static_cast<std::int64_t>(model.tensors.size()))
-    return fail(Code::bad_input, "{}: {} says {} tensors, the {} parts have {}; fetch the parts again", quoted_path(path), tensors_key,
+    return fail(Code::bad_input, "{}: {} says {} tensors, the {} parts have {}; fetch the parts again", quoted_path(path), part_tensors_key,
                 *keys.tensors, keys.count, model.tensors.size());
   for (const TensorEntry& tensor : model.tensors)  // find() gives one of them: another address means a second tensor of this name
     if (model.find(tensor.name) != &tensor)

@@ -99,6 +99,24 @@ Status ReplacementFile::write_through(std::span<const std::byte> bytes) {
   return {};
 }
 
+Status ReplacementFile::reserve(std::uint64_t bytes) {
+  if (::ftruncate(fd_, static_cast<off_t>(bytes)) != 0) return refused(target_, fmt::format("cannot be made {} bytes long", bytes));
+  if (::fallocate(fd_, 0, 0, static_cast<off_t>(bytes)) != 0 && errno == ENOSPC)
+    return refused(target_, fmt::format("{:.1f} GB do not fit", static_cast<double>(bytes) / 1e9));
+  return {};  // other errors: this file system claims room as it writes
+}
+
+Status ReplacementFile::write_at(std::uint64_t position, std::span<const std::byte> bytes) const {
+  while (!bytes.empty()) {
+    const ssize_t written = ::pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(position));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return refused(target_, "cannot be written");
+    position += static_cast<std::uint64_t>(written);
+    bytes = bytes.subspan(static_cast<std::size_t>(written));
+  }
+  return {};
+}
+
 Status ReplacementFile::commit() {
   QN_OK(flush());
   if (::fsync(fd_) != 0) return refused(target_, "cannot be synced");

@@ -24,6 +24,11 @@ class ReplacementFile {
   ~ReplacementFile();
 
   Status write(std::span<const std::byte> bytes);
+  // Room for `bytes` in all, claimed from the disk now where the file system can. What is never written reads as zeros.
+  //   errors   io: the disk is full, with the number
+  Status reserve(std::uint64_t bytes);
+  // Beside write(), from any thread, within what is reserved; writes to other places at the same time.
+  Status write_at(std::uint64_t position, std::span<const std::byte> bytes) const;
   Status commit();
   std::uint64_t position() const { return position_; }  // bytes written so far
 
