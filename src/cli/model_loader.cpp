@@ -63,6 +63,13 @@ Result<std::unique_ptr<serve::LoadedModel>> ModelLoader::load(const std::string&
   return purpose == For::replies ? serve::load_model(source, options, device()) : serve::load_without_engine(source, options, device());
 }
 
+Result<file::Checkpoint> open_model(const std::string& name) {
+  if (name != builtin_model_name) return file::open_gguf(std::filesystem::path(name));
+  if (builtin_model().empty())
+    return fail(Code::not_found, "{}: this program was built without the model inside; give the path of a GGUF file", name);
+  return file::open_gguf(builtin_model(), builtin_model_name);
+}
+
 WordKind classify(const std::string& word) {
   if (word == builtin_model_name || is_file(word)) {
     return word.ends_with(".json") ? WordKind::saved_chat : WordKind::model;

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "cli/io.h"
+#include "file/checkpoint.h"
 #include "serve/host.h"
 
 namespace qn::cli {
@@ -39,6 +40,10 @@ class ModelLoader {
   std::optional<int> threads_;       // as asked for, no more than there are
   std::unique_ptr<Backend> device_;  // made when first needed
 };
+
+// The metadata and tensors of "quern-mini" or of a model file, without loading it.
+//   errors   not_found, and those of file::open_gguf
+Result<file::Checkpoint> open_model(const std::string& name);
 
 // What the first word of `run` means.
 enum class WordKind {

@@ -51,6 +51,10 @@ Result<Translation> translate(const Persona& persona, std::span<const std::strin
       flag = find_flag(persona, name);
     }
     if (flag == nullptr) {
+      if (!name.starts_with('-') && persona.words == Words::passed_on) {
+        ours.args.emplace_back(name);
+        continue;
+      }
       if (!name.starts_with('-'))
         return fail(Code::bad_input, "{}: {} takes no words without a flag; the prompt goes behind -p", qn::quoted(name), persona.tool);
       std::vector<std::string_view> known;
@@ -80,8 +84,8 @@ Result<Translation> translate(const Persona& persona, std::span<const std::strin
 }
 
 std::optional<std::string_view> tool_not_offered(std::string_view name) {
-  static constexpr std::string_view tools[] = {"ollama",           "vllm",        "llama-server",     "llama-quantize", "llama-gguf-split",
-                                               "llama-completion", "llama-bench", "llama-perplexity", "modelscope"};
+  static constexpr std::string_view tools[] = {"ollama",           "vllm",      "llama-server", "llama-completion", "llama-bench",
+                                               "llama-perplexity", "modelscope"};
   for (std::string_view tool : tools)
     if (tool == name) return "this version does not answer to that tool's command line yet; see 'quern --help' for what it does";
   return std::nullopt;

@@ -29,12 +29,15 @@ struct PersonaFlag {
   std::string_view choices = {};  // optional_value: the words that are values, separated by blanks
 };
 
+enum class Words { refused, passed_on };  // arguments without a flag
+
 struct Persona {
   std::string_view tool;     // "llama-cli"
   std::string_view command;  // our command that answers
   std::span<const PersonaFlag> flags;
   std::span<const std::string_view> defaults;  // our flags that make our defaults those of the tool
   std::string_view summary;
+  Words words = Words::refused;
 };
 
 std::vector<Persona> all_personas();

@@ -1,18 +1,11 @@
 // quern inspect: what a model file holds and what running it would take, without loading it.
 #include "cli/arguments.h"
-#include "cli/builtin_model.h"
 #include "cli/command.h"
 #include "cli/inspect/facts.h"
+#include "cli/model_loader.h"
 
 namespace qn::cli {
 namespace {
-
-Result<file::Checkpoint> open_model(const std::string& name) {
-  if (name != builtin_model_name) return file::open_gguf(std::filesystem::path(name));
-  if (builtin_model().empty())
-    return fail(Code::not_found, "{}: this build has no model inside; give the path of a GGUF file", builtin_model_name);
-  return file::open_gguf(builtin_model(), builtin_model_name);
-}
 
 int run_inspect(std::span<const std::string> args, Io& io) {
   std::string name;

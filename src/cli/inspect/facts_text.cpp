@@ -4,6 +4,7 @@
 #include "base/utf8.h"
 #include "cli/inspect/facts.h"
 #include "cli/terminal/safe_text.h"
+#include "cli/units.h"
 
 namespace qn::cli {
 namespace {
@@ -11,31 +12,6 @@ namespace {
 constexpr std::size_t value_bytes = 72;    // of one value, clipped past it
 constexpr std::size_t element_bytes = 24;  // of one text in an array
 constexpr std::size_t elements_shown = 8;
-
-struct Unit {
-  double size;
-  std::string_view name;
-};
-constexpr Unit memory_units[] = {{1024.0 * 1024 * 1024, "GiB"}, {1024.0 * 1024, "MiB"}, {1024.0, "KiB"}};
-constexpr Unit disk_units[] = {{1e9, "GB"}, {1e6, "MB"}, {1e3, "kB"}};
-constexpr Unit count_units[] = {{1e9, "B"}, {1e6, "M"}, {1e3, "K"}};
-
-template <std::size_t count>
-std::string in_units(const Unit (&units)[count], std::uint64_t value, std::string_view smallest) {
-  for (const Unit& unit : units)
-    if (static_cast<double>(value) >= unit.size) return fmt::format("{:.2f} {}", static_cast<double>(value) / unit.size, unit.name);
-  return smallest.empty() ? fmt::format("{}", value) : fmt::format("{} {}", value, smallest);
-}
-
-std::string memory(std::uint64_t bytes) {
-  return in_units(memory_units, bytes, "bytes");
-}
-std::string disk(std::uint64_t bytes) {
-  return in_units(disk_units, bytes, "bytes");
-}
-std::string count(std::uint64_t number) {
-  return in_units(count_units, number, "");
-}
 
 template <class T>
 std::string show(const T& value, std::size_t max_bytes) {
@@ -68,10 +44,11 @@ class Page {
 void add_model(Page& page, const ModelFacts& facts) {
   page.section("Model");
   page.row("file", quoted(facts.source, 256));
-  page.row("size", facts.parts == 1 ? disk(facts.file_bytes) : fmt::format("{} in {} parts", disk(facts.file_bytes), facts.parts));
+  page.row("size",
+           facts.parts == 1 ? disk_size(facts.file_bytes) : fmt::format("{} in {} parts", disk_size(facts.file_bytes), facts.parts));
   page.row("architecture", facts.architecture.empty() ? "not said" : quoted(facts.architecture));
   if (!facts.name.empty()) page.row("name", quoted(facts.name));
-  page.row("parameters", count(facts.parameters));
+  page.row("parameters", count_size(facts.parameters));
   if (!facts.sizes) return;
   const model::Sizes& sizes = *facts.sizes;
   page.row("context length", fmt::format("{}", sizes.context));
@@ -84,11 +61,11 @@ void add_model(Page& page, const ModelFacts& facts) {
 void add_memory(Page& page, const ModelFacts& facts) {
   page.section("Memory");
   if (facts.sizes) {
-    page.row("weights", memory(facts.memory.weight_bytes));
-    page.row("KV cache", fmt::format("{} a token in f16, {} for the whole context", memory(facts.memory.kv_bytes_per_token),
-                                     memory(facts.memory.kv_bytes)));
-    page.row("working buffers", memory(facts.memory.working_bytes));
-    page.row("together", memory(facts.memory.total_bytes()));
+    page.row("weights", memory_size(facts.memory.weight_bytes));
+    page.row("KV cache", fmt::format("{} a token in f16, {} for the whole context", memory_size(facts.memory.kv_bytes_per_token),
+                                     memory_size(facts.memory.kv_bytes)));
+    page.row("working buffers", memory_size(facts.memory.working_bytes));
+    page.row("together", memory_size(facts.memory.total_bytes()));
   }
   if (!facts.why_not.empty()) page.row("does not run here", facts.why_not);
 }
@@ -97,7 +74,7 @@ void add_tensors(Page& page, const file::Checkpoint& checkpoint) {
   page.section("Tensors");
   for (const file::TensorEntry& tensor : checkpoint.tensors) {
     const std::string shape = show(file::ArrayOf<std::int64_t>{tensor.shape}, 0);
-    page.line(fmt::format("{:<40}  {:<8}  {:<20}  {}", quoted(tensor.name), tensor.format->name, shape, memory(tensor.bytes.size())));
+    page.line(fmt::format("{:<40}  {:<8}  {:<20}  {}", quoted(tensor.name), tensor.format->name, shape, memory_size(tensor.bytes.size())));
   }
 }
 
@@ -108,7 +85,7 @@ std::string facts_as_text(const ModelFacts& facts, const file::Checkpoint& check
   add_model(page, facts);
   page.section("Weights");
   for (const TypeFacts& type : facts.types)
-    page.row(type.type, fmt::format("{} in {} tensors, {}", count(type.parameters), type.tensors, memory(type.bytes)));
+    page.row(type.type, fmt::format("{} in {} tensors, {}", count_size(type.parameters), type.tensors, memory_size(type.bytes)));
   add_memory(page, facts);
   page.section("Metadata");
   for (const auto& [key, value] : checkpoint.metadata.entries()) {

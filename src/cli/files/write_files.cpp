@@ -1,0 +1,46 @@
+#include "cli/files/write_files.h"
+
+#include <algorithm>
+#include <system_error>
+
+#include "base/clock.h"
+#include "base/thread_pool.h"
+#include "cli/terminal/interrupt.h"
+#include "cli/terminal/progress.h"
+
+namespace qn::cli {
+namespace {
+
+constexpr int most_threads = 4096;
+
+}  // namespace
+
+Status write_files(const file::Checkpoint& from, std::span<const file::OutputFile> files, std::string verb, std::optional<int> threads,
+                   Io& io) {
+  const int cores = usable_cores();
+  if (threads && (*threads < 1 || *threads > most_threads))
+    return fail(Code::bad_input, "threads: {} is out of range; give a value from 1 to {}", *threads, most_threads);
+  ThreadPool pool(std::min(threads.value_or(cores), cores));
+  const SteadyClock clock;
+  const Interrupt interrupt;
+  Progress progress(io, std::move(verb), clock);
+  return file::rewrite(from, files, pool, [&](file::RewriteProgress at) {
+    if (Interrupt::pending()) return file::Watch::stop;
+    progress.show(at.done_bytes, at.total_bytes);
+    return file::Watch::go_on;
+  });
+}
+
+int failed(Io& io, const Error& error) {
+  const int code = report(io, error);
+  return error.code == Code::cancelled && Interrupt::ending() != 0 ? exit_signalled + Interrupt::ending() : code;
+}
+
+Status check_not_same(const std::string& in, const std::filesystem::path& out) {
+  std::error_code none;
+  if (std::filesystem::equivalent(in, out, none))
+    return fail(Code::bad_input, "{}: it is the file that is read; give another name to write to", quoted(out.native(), 256));
+  return {};
+}
+
+}  // namespace qn::cli
