@@ -6,15 +6,15 @@
 #include <string>
 #include <string_view>
 
+#include "backend/watched_backend.h"
 #include "cli/io.h"
-#include "cli/threads/thread_plan.h"
 #include "file/checkpoint.h"
 #include "serve/host.h"
 
 namespace qn::cli {
 
 struct DeviceChoice {
-  ThreadChoice threads;
+  std::optional<int> threads;
   std::string gpu_layers;  // as typed: a number, "auto", "all", or empty
 };
 
@@ -30,16 +30,20 @@ class ModelLoader {
     logits,   // without: the caller computes
   };
 
+  // Shows the watcher every product of the models that are loaded after this; it outlives them.
+  void show_products(ProductWatcher& watcher);
+
   //   name     "quern-mini", or the path of a model file
   //   errors   not_found, and those of serve::load_model
   Result<std::unique_ptr<serve::LoadedModel>> load(const std::string& name, const serve::LoadOptions& options, For purpose = For::replies);
 
  private:
-  explicit ModelLoader(ThreadPlan threads) : threads_(std::move(threads)) {}
+  explicit ModelLoader(std::optional<int> threads) : threads_(threads) {}
   Backend& device();
 
-  ThreadPlan threads_;
+  std::optional<int> threads_;       // as asked for, no more than there are
   std::unique_ptr<Backend> device_;  // made when first needed
+  std::unique_ptr<Backend> watched_;
 };
 
 // The metadata and tensors of "quern-mini" or of a model file, without loading it.

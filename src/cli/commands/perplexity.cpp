@@ -5,15 +5,16 @@
 
 #include "cli/arguments.h"
 #include "cli/command.h"
+#include "cli/evaluate/divergence.h"
+#include "cli/evaluate/windows.h"
 #include "cli/model_loader.h"
 #include "cli/state_files.h"
-#include "model/forward.h"
+#include "file/log_probabilities.h"
 
 namespace qn::cli {
 namespace {
 
-constexpr std::size_t longest_text_bytes = std::size_t{1} << 30;
-constexpr int rows_a_step = 64;  // rows of logits are as long as the vocabulary: few at once
+constexpr int rows_a_step = 512;  // where no logits are wanted
 
 struct Score {
   double sum = 0, sum_of_squares = 0;  // of -log p
@@ -40,96 +41,127 @@ double surprise(std::span<const float> logits, TokenId token) {
   return std::log(total) + largest - logits[static_cast<std::size_t>(token)];
 }
 
-// Scores window[first + 1 ..) from the logits of window[first ..).
-Status score_window(model::Forward& forward, std::span<const TokenId> window, std::size_t first, std::uint64_t id, Score& score) {
-  std::vector<PageId> pages;
-  for (int page = 0; page < forward.cache().pages(); ++page) pages.push_back({static_cast<std::uint32_t>(page)});
-  const std::size_t vocab = static_cast<std::size_t>(forward.model().sizes().vocab);
-  std::size_t at = 0;
-  while (at + 1 < window.size()) {
-    const std::size_t end = std::min({at + rows_a_step, at < first ? first : window.size() - 1});
-    sched::Step step;
-    step.sequences.push_back({{id},
-                              static_cast<int>(at),
-                              {window.begin() + static_cast<std::ptrdiff_t>(at), window.begin() + static_cast<std::ptrdiff_t>(end)},
-                              pages,
-                              false});
-    QN_TRY(const std::span<const float> logits, forward.run(step, at < first ? model::LogitsOf::wanted : model::LogitsOf::all));
-    for (std::size_t row = at; at >= first && row < end; ++row)
-      score.add(surprise(logits.subspan((row - at) * vocab, vocab), window[row + 1]));
-    at = end;
+struct Flags {
+  std::string model, text, context = "512", kv_type, base;
+  std::int64_t chunks = -1;
+  DeviceChoice devices;
+  bool divergence = false, parse_special = false, verbose = false;
+};
+
+// The windows of the text, or those that the other model has read.
+Result<Windows> find_windows(const Flags& flags, const text::Tokenizer& tokenizer, const std::optional<file::LogProbabilities>& base) {
+  if (base) {
+    if (base->vocab() != tokenizer.vocab_size())
+      return fail(Code::bad_input, "{}: its vocabulary has {} tokens, the model's {}; it was made with another model", flags.base,
+                  base->vocab(), tokenizer.vocab_size());
+    const auto window = static_cast<std::size_t>(base->window_tokens());
+    const std::size_t all = base->tokens().size() / window;
+    const std::size_t count = flags.chunks < 0 ? all : std::min(all, static_cast<std::size_t>(flags.chunks));
+    if (count == 0) return fail(Code::bad_input, "--chunks: 0 windows leave nothing to score; give at least 1");
+    const std::span<const TokenId> tokens = base->tokens().first(count * window);
+    return Windows({tokens.begin(), tokens.end()}, window, window_bos(tokenizer));
   }
-  return {};
+  QN_TRY(const std::int64_t window, read_count("--ctx", flags.context));
+  if (window < 8) return fail(Code::bad_input, "--ctx: {} is too short; give at least 8", window);
+  QN_TRY(const std::string text, read_small_file(flags.text, longest_text_bytes));
+  return Windows::cut(tokenizer, text, flags.text,
+                      {.tokens = static_cast<std::size_t>(window),
+                       .most = flags.chunks,
+                       .specials = flags.parse_special ? text::Specials::parse : text::Specials::as_text});
+}
+
+struct Measured {
+  Score score;
+  Divergence divergence;
+};
+
+Result<Measured> measure(const Flags& flags, Io& io) {
+  std::optional<file::LogProbabilities> base;
+  if (flags.divergence) {
+    QN_TRY(base, file::LogProbabilities::open(flags.base));
+  }
+  std::int64_t context = 0;
+  if (base)
+    context = base->window_tokens();
+  else {
+    QN_TRY(context, read_count("--ctx", flags.context));
+  }
+  serve::LoadOptions options{.context_tokens = static_cast<int>(std::max<std::int64_t>(context, 8))};
+  if (!flags.kv_type.empty()) QN_OK(read_cache_formats("--kv-type", flags.kv_type, options));
+  QN_TRY(const std::unique_ptr<ModelLoader> loader, ModelLoader::make(flags.devices, io));
+  QN_TRY(const std::unique_ptr<serve::LoadedModel> model, loader->load(flags.model, options, ModelLoader::For::logits));
+  QN_TRY(const Windows windows, find_windows(flags, *model->tokenizer, base));
+
+  const auto tokens = windows.window_tokens();
+  QN_TRY(const std::unique_ptr<model::Forward> forward,
+         model::Forward::make(model->model, window_options(model->kv, tokens, rows_a_step, logits_rows_a_step)));
+  std::optional<file::LogProbabilityWriter> kept;
+  if (!flags.base.empty() && !base) {
+    QN_TRY(kept, file::LogProbabilityWriter::create(flags.base, static_cast<int>(tokens), model->model->sizes().vocab, windows.tokens()));
+  }
+  Measured measured;
+  std::vector<float> base_row(static_cast<std::size_t>(base ? base->vocab() : 0));
+  for (std::size_t i = 0; i < windows.count(); ++i) {
+    const std::vector<TokenId> window = windows.window(i);
+    Status written;
+    const auto row = [&](std::size_t position, std::span<const float> logits) {
+      const TokenId next = window[position + 1];
+      measured.score.add(surprise(logits, next));
+      if (kept && written) written = kept->add(logits);
+      if (!base) return;
+      base->row(static_cast<int>(i), static_cast<int>(position), base_row);
+      measured.divergence.add(logits, base_row, next);
+    };
+    QN_OK(read_window(*forward, std::span(window).first(tokens - 1), tokens / 2, i + 1, row));
+    QN_OK(std::move(written));
+    if (flags.verbose) fmt::print(io.err, "[{}/{}] {:.4f}\n", i + 1, windows.count(), measured.score.perplexity());
+  }
+  if (kept) QN_OK(kept->finish());
+  return measured;
 }
 
 int run_perplexity(std::span<const std::string> args, Io& io) {
-  std::string model_name, text_file, context = "512", kv_type;
+  Flags flags;
   std::vector<std::string> names;
-  std::int64_t chunks = -1;
-  DeviceChoice devices;
-  bool verbose = false;
   CLI::App app;
   app.add_option("model", names);
-  app.add_option("-m,--model", model_name, "the model, in place of the first word")->type_name("FILE")->group("Options");
-  app.add_option("-f,--file", text_file, "the text")->type_name("TEXT")->group("Options");
-  app.add_option("-c,--ctx,--ctx-size", context, "tokens of a window (default: 512)")->type_name("N")->group("Options");
-  app.add_option("--chunks", chunks, "windows to score; -1: all (default)")->type_name("N")->group("Options");
-  declare_thread_flags(app, devices.threads, "Threads");
-  app.add_option("--kv-type", kv_type, "format of the cache: f16 (default), f32, q8_0, …; K,V for two")
+  app.add_option("-m,--model", flags.model, "the model, in place of the first word")->type_name("FILE")->group("Options");
+  app.add_option("-f,--file", flags.text, "the text")->type_name("TEXT")->group("Options");
+  app.add_option("-c,--ctx,--ctx-size", flags.context, "tokens of a window (default: 512)")->type_name("N")->group("Options");
+  app.add_option("--chunks", flags.chunks, "windows to score; -1: all (default)")->type_name("N")->group("Options");
+  app.add_option("-t,--threads", flags.devices.threads, "threads to compute with (default: all cores)")->type_name("N")->group("Options");
+  app.add_option("--kv-type", flags.kv_type, "format of the cache: f16 (default), f32, q8_0, …; K,V for two")
       ->type_name("K[,V]")
       ->group("Options");
-  app.add_flag("--verbose", verbose, "print the estimate after each window, on stderr")->group("Options");
+  app.add_flag("--parse-special", flags.parse_special, "special tokens in the text, such as <|im_start|>, count as such")->group("Options");
+  app.add_flag("--verbose", flags.verbose, "print the estimate after each window, on stderr")->group("Options");
+  app.add_option("--kl-divergence-base,--save-all-logits", flags.base,
+                 "keep what the model says in FILE; with --kl-divergence, read it (the form of llama-perplexity's file)")
+      ->type_name("FILE")
+      ->group("Comparing models");
+  app.add_flag("--kl-divergence", flags.divergence, "measure how far the model is from the one that wrote the file, over the same text")
+      ->group("Comparing models");
   const Help help{.command = "perplexity",
                   .summary = "Measures how well a model predicts a text: lower is better, and only figures of the same text compare.",
-                  .usage = {"quern perplexity MODEL -f TEXT [flags]"},
-                  .examples = {"quern perplexity model.gguf -f wiki.test.raw", "quern perplexity quern-mini -f text.txt -c 256"}};
+                  .usage = {"quern perplexity MODEL -f TEXT [flags]", "quern perplexity MODEL --kl-divergence --kl-divergence-base FILE"},
+                  .examples = {"quern perplexity model.gguf -f wiki.test.raw", "quern perplexity quern-mini -f text.txt -c 256",
+                               "quern perplexity model-f16.gguf -f wiki.test.raw --kl-divergence-base f16.kld",
+                               "quern perplexity model-q4_k_m.gguf --kl-divergence --kl-divergence-base f16.kld"}};
   if (const auto ended = parse_arguments(app, help, args, io)) return *ended;
-  if (!names.empty() && model_name.empty()) {
-    model_name = names.front();
+  if (!names.empty() && flags.model.empty()) {
+    flags.model = names.front();
     names.erase(names.begin());
   }
   if (!names.empty()) return usage_error(io, "perplexity", fmt::format("{}: unexpected argument", qn::quoted(names.front())));
-  if (model_name.empty() || text_file.empty())
+  if (flags.divergence && flags.base.empty())
+    return usage_error(io, "perplexity", "--kl-divergence: what to compare with is missing; give --kl-divergence-base FILE");
+  if (flags.model.empty() || (flags.text.empty() && !flags.divergence))
     return usage_error(io, "perplexity", "a model and a text are needed: quern perplexity MODEL -f TEXT");
 
-  const auto measure = [&]() -> Result<Score> {
-    QN_TRY(const std::int64_t window_tokens, read_count("--ctx", context));
-    if (window_tokens < 8) return fail(Code::bad_input, "--ctx: {} is too short; give at least 8", window_tokens);
-    QN_TRY(const std::string text, read_small_file(text_file, longest_text_bytes));
-    serve::LoadOptions options{.context_tokens = static_cast<int>(window_tokens)};
-    if (!kv_type.empty()) QN_OK(read_cache_formats("--kv-type", kv_type, options));
-    QN_TRY(const std::unique_ptr<ModelLoader> loader, ModelLoader::make(devices, io));
-    QN_TRY(const std::unique_ptr<serve::LoadedModel> model, loader->load(model_name, options, ModelLoader::For::logits));
-
-    const text::Tokenizer& tokenizer = *model->tokenizer;
-    const bool bos = tokenizer.spec().add_bos && tokenizer.spec().bos >= 0;
-    const std::vector<TokenId> tokens = tokenizer.encode(text, {text::Specials::as_text, bos});
-    const std::size_t size = static_cast<std::size_t>(window_tokens);
-    std::size_t windows = tokens.size() / size;
-    if (windows == 0)
-      return fail(Code::bad_input, "{}: {} tokens, a window takes {}; give a longer text or a smaller --ctx", text_file, tokens.size(),
-                  size);
-    if (chunks >= 0) windows = std::min(windows, static_cast<std::size_t>(chunks));
-    if (windows == 0) return fail(Code::bad_input, "--chunks: 0 windows leave nothing to score; give at least 1");
-
-    const model::ForwardOptions forward_options{.kv = model->kv,
-                                                .pages = (static_cast<int>(size) + model->kv.page_tokens - 1) / model->kv.page_tokens,
-                                                .max_rows = rows_a_step,
-                                                .max_logits = rows_a_step};
-    QN_TRY(const std::unique_ptr<model::Forward> forward, model::Forward::make(model->model, forward_options));
-    Score score;
-    for (std::size_t i = 0; i < windows; ++i) {
-      std::vector<TokenId> window(tokens.begin() + static_cast<std::ptrdiff_t>(i * size),
-                                  tokens.begin() + static_cast<std::ptrdiff_t>((i + 1) * size));
-      if (bos) window.front() = tokenizer.spec().bos;
-      QN_OK(score_window(*forward, window, size / 2, i + 1, score));
-      if (verbose) fmt::print(io.err, "[{}/{}] {:.4f}\n", i + 1, windows, score.perplexity());
-    }
-    return score;
-  };
-  const Result<Score> score = measure();
-  if (!score) return report(io, score.error());
-  fmt::print(io.out, "Final estimate: PPL = {:.4f} +/- {:.5f}\n", score->perplexity(), score->uncertainty());
+  const Result<Measured> measured = measure(flags, io);
+  if (!measured) return report(io, measured.error());
+  if (flags.divergence) fmt::print(io.out, "{}\n", measured->divergence.report());
+  fmt::print(io.out, "Final estimate: PPL = {:.4f} +/- {:.5f}\n", measured->score.perplexity(), measured->score.uncertainty());
   return exit_ok;
 }
 

@@ -23,7 +23,7 @@ Status write_files(const file::Checkpoint& from, std::span<const file::OutputFil
   ThreadPool pool(std::min(threads.value_or(cores), cores));
   const SteadyClock clock;
   const Interrupt interrupt;
-  Progress progress(io, std::move(verb), clock);
+  Progress progress(io, std::move(verb), Measure::bytes, clock);
   return file::rewrite(from, files, pool, [&](file::RewriteProgress at) {
     if (Interrupt::pending()) return file::Watch::stop;
     progress.show(at.done_bytes, at.total_bytes);

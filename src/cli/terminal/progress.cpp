@@ -20,20 +20,24 @@ std::string duration(double seconds) {
 
 }  // namespace
 
-std::string progress_line(std::string_view verb, std::uint64_t done_bytes, std::uint64_t total_bytes, std::chrono::nanoseconds elapsed) {
+std::string progress_line(std::string_view verb, Measure measure, std::uint64_t done, std::uint64_t total,
+                          std::chrono::nanoseconds elapsed) {
   const double seconds = std::chrono::duration<double>(elapsed).count();
-  const double done = static_cast<double>(done_bytes), total = static_cast<double>(std::max<std::uint64_t>(total_bytes, 1));
-  std::string line = fmt::format("{} {:3.0f}%  {} of {}", verb, done / total * 100, disk_size(done_bytes), disk_size(total_bytes));
-  if (seconds > 0 && done_bytes > 0)
-    line += fmt::format("  {:.0f} MB/s  {} left", done / seconds / 1e6, duration((total - done) / done * seconds));
-  return line;
+  const double share = static_cast<double>(done) / static_cast<double>(std::max<std::uint64_t>(total, 1));
+  const bool bytes = measure == Measure::bytes;
+  std::string line = fmt::format("{} {:3.0f}%  {} of {}", verb, share * 100, bytes ? disk_size(done) : fmt::format("{}", done),
+                                 bytes ? disk_size(total) : fmt::format("{}", total));
+  if (seconds <= 0 || share <= 0) return line;
+  if (bytes) line += fmt::format("  {:.0f} MB/s", static_cast<double>(done) / seconds / 1e6);
+  return line + fmt::format("  {} left", duration((1 - share) / share * seconds));
 }
 
-Progress::Progress(const Io& io, std::string verb, const Clock& clock)
+Progress::Progress(const Io& io, std::string verb, Measure measure, const Clock& clock)
     : out_(io.err),
       silent_(io.quiet),
       on_terminal_(io.err_tty && io.err_colour),
       verb_(std::move(verb)),
+      measure_(measure),
       clock_(clock),
       began_(clock.now()),
       shown_(began_) {}
@@ -44,12 +48,12 @@ Progress::~Progress() {
   std::fflush(out_);
 }
 
-void Progress::show(std::uint64_t done_bytes, std::uint64_t total_bytes) {
+void Progress::show(std::uint64_t done, std::uint64_t total) {
   if (silent_) return;
   const std::chrono::nanoseconds now = clock_.now();
   if (now - shown_ < (on_terminal_ ? std::chrono::nanoseconds(frame_time) : std::chrono::nanoseconds(line_time))) return;
   shown_ = now;
-  std::string line = progress_line(verb_, done_bytes, total_bytes, now - began_);
+  std::string line = progress_line(verb_, measure_, done, total, now - began_);
   if (!on_terminal_) {
     fmt::print(out_, "{}\n", line);
     return;
