@@ -14,7 +14,6 @@ namespace qn {
 namespace {
 
 using cpu::CpuWeight;
-using cpu::Layout;
 
 const cpu::KernelTable& kernels_of(Isa isa) {
 #if defined(__x86_64__)
@@ -110,20 +109,7 @@ class CpuBackend final : public Backend {
     weight->tensor = tensor;
     weight->layout = cpu::layout_of(*tensor.format);
     if (use == Use::vector) weight->values = decode_vector(tensor);
-    const bool product = use == Use::matrix || use == Use::both;
-    const bool packs = product && weight->layout != Layout::none && !cpu::is_plain(weight->layout);
-    weight->borrows_file = use != Use::vector && !(packs && use == Use::matrix);
-    if (packs) {
-      const std::size_t panel_bytes = cpu::block_bytes(weight->layout) * static_cast<std::size_t>(weight->blocks());
-      auto packed = allocate_host(panel_bytes * static_cast<std::size_t>(weight->panels()));
-      if (!packed) return tl::unexpected(packed.error());
-      weight->packed = std::move(*packed);
-      workers_.for_parts(weight->panels(), 4, [&](int, int begin, int end) {
-        for (int panel = begin; panel < end; ++panel)
-          cpu::pack_panel(tensor, weight->layout, std::int64_t{panel} * cpu::panel_rows,
-                          weight->packed->data + static_cast<std::size_t>(panel) * panel_bytes);
-      });
-    }
+    weight->borrows_file = use != Use::vector;
     return weight;
   }
 

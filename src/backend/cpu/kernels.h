@@ -4,11 +4,20 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 
-#include "backend/cpu/layout.h"
+#include "backend/cpu/span.h"
 #include "base/cpu_features.h"
 
 namespace qn::cpu {
+
+// What a format is to these kernels.
+enum class Layout {
+  blocks,  // quantized: blocks of 32 or 256
+  f32,     // plain rows
+  f16,
+  bf16,
+};
 
 // Activations of some tokens, quantized (backend/ref/activation.h) for blocks of one size.
 struct QuantizedRows {
@@ -16,6 +25,7 @@ struct QuantizedRows {
   const float* scale = nullptr;          // [T, M / block]
   const std::int16_t* sum_16 = nullptr;  // [T, M / 16] sums of 16 codes
   const std::int16_t* sum_32 = nullptr;  // [T, M / 32] sums of 32 codes
+  const std::int32_t* start = nullptr;   // [T, M / group] -bias * sum of the group's codes, for one SpanShape; all 0 where the bias is
   int columns = 0;                       // M
   int block_weights = 0;
 };
@@ -30,13 +40,28 @@ struct Outputs {
   int rows = panel_rows;  // that exist; the last panel may have fewer
 };
 
-struct PanelJob {
-  const std::byte* panel = nullptr;
-  int blocks = 0;
-  bool has_min = false;  // whether the format subtracts minima
+// Some tokens against one panel, straight from the file's bytes.
+struct DirectJob {
+  Rows rows;                        // of all columns
+  const std::byte* next = nullptr;  // the rows that come after these, at the same stride: fetched meanwhile; or null
   QuantizedRows x;
-  int first_token = 0, tokens = 0;  // rows of x, and of the outputs
+  int first_token = 0, tokens = 0;
   Outputs out;
+};
+
+// Some tokens against some spans of one or two panels.
+struct SpansJob {
+  const Span* panel[2] = {};  // [spans] each; the second may be null
+  int spans = 0;
+  int blocks = 0;        // in all of them
+  int first_column = 0;  // of x
+  QuantizedRows x;
+  int first_token = 0, tokens = 0;
+  float* sums = nullptr;  // [tokens][2][16], kept from the first spans to the last
+  bool first = false;     // nothing in sums yet
+  Rows ahead;             // fetched meanwhile: `ahead_rows` rows of `ahead_bytes`; or null
+  int ahead_rows = 0;
+  std::size_t ahead_bytes = 0;
 };
 
 struct PlainJob {
@@ -64,13 +89,25 @@ struct ChunkJob {
   float* scratch = nullptr;  // [stride]
 };
 
+// One format's way from the file's bytes to spans.
+struct Reader {
+  std::uint32_t gguf_type;
+  SpanShape shape;
+  void (*direct)(const DirectJob& job);
+  void (*unpack)(Rows rows, int blocks, Span* to);  // `blocks` blocks of 16 rows, to as many spans as they fill
+};
+
 struct KernelTable {
   Isa isa;
+  std::span<const Reader> readers;  // formats without one are unpacked by quant::Format::unpack
+  int signed_bias;                  // what is added to codes of eight bits
+  int direct_tokens;                // up to this many tokens, direct() is faster than unpack() and spans()
 
   void (*quantize)(const float* x, int columns, int block_weights, std::int8_t* code, float* scale, std::int16_t* sum_16,
                    std::int16_t* sum_32);
-  void (*panel)(Layout layout, const PanelJob& job);  // every layout that is not plain
-  void (*plain)(Layout layout, const PlainJob& job);  // f32, f16, bf16
+  void (*spans)(const SpanShape& shape, const SpansJob& job);
+  void (*write)(const float* sums, const Outputs& out, int token);  // sums [16] of one token and panel
+  void (*plain)(Layout layout, const PlainJob& job);                // f32, f16, bf16
   void (*normalize)(const float* x, const float* weight, float eps, int count, float* y);
   void (*swiglu)(const float* gate, const float* up, float* y, int count);
   void (*rotate)(float* x, int pairs, int first_step, int second_offset, const float* cos_sin);

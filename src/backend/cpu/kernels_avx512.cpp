@@ -4,13 +4,26 @@
 #include "backend/cpu/kernels_float.h"
 // attention uses the exponential of kernels_float.h
 #include "backend/cpu/kernels_attention.h"
-#include "backend/cpu/kernels_panel.h"
+#include "backend/cpu/kernels_readers.h"
 
 namespace qn::cpu {
 
 const KernelTable& kernels_avx512() {
-  static constexpr KernelTable table = {this_isa, quantize, panel,        plain,         normalize,  swiglu,
-                                        rotate,   decode,   attend_chunk, attend_finish, exponential};
+  static constexpr KernelTable table = {.isa = this_isa,
+                                        .readers = readers,
+                                        .signed_bias = signed_bias,
+                                        .direct_tokens = most_direct_tokens,
+                                        .quantize = quantize,
+                                        .spans = spans,
+                                        .write = write,
+                                        .plain = plain,
+                                        .normalize = normalize,
+                                        .swiglu = swiglu,
+                                        .rotate = rotate,
+                                        .decode = decode,
+                                        .attend_chunk = attend_chunk,
+                                        .attend_finish = attend_finish,
+                                        .exponential = exponential};
   return table;
 }
 

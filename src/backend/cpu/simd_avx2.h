@@ -7,14 +7,18 @@
 #include <cstring>
 
 #include "backend/cpu/inlining.h"
+#include "backend/cpu/simd_gather.h"
 #include "base/cpu_features.h"
 
 namespace qn::cpu {
 namespace {
 
 constexpr Isa this_isa = Isa::avx2;
+constexpr int panel_tile = 1;
 constexpr int token_tile = 3;
-constexpr int biased_by = 0;
+constexpr int most_direct_tokens = 3;
+constexpr int signed_bias = 0;
+constexpr bool signed_is_different = true;
 
 struct Floats {
   __m256 low, high;
@@ -25,6 +29,7 @@ struct Ints {
 struct Bytes {
   __m256i low, high;
 };
+using Quad = __m256i;
 
 QN_FORCE_INLINE __m256i lane_numbers() {
   return _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
@@ -155,24 +160,25 @@ QN_FORCE_INLINE Ints shift_left(Ints a) {
 QN_FORCE_INLINE Floats to_floats(Ints a) {
   return {_mm256_cvtepi32_ps(a.low), _mm256_cvtepi32_ps(a.high)};
 }
-QN_FORCE_INLINE Ints load_pairs_u8(const std::byte* p) {
-  return {_mm256_cvtepu8_epi16(load_16_bytes(p)), _mm256_cvtepu8_epi16(load_16_bytes(p + 16))};
+QN_FORCE_INLINE __m256i load_32(const void* p) {
+  return _mm256_loadu_si256(static_cast<const __m256i*>(p));
 }
-QN_FORCE_INLINE Ints load_pairs_s8(const std::byte* p) {
-  return {_mm256_cvtepi8_epi16(load_16_bytes(p)), _mm256_cvtepi8_epi16(load_16_bytes(p + 16))};
+QN_FORCE_INLINE void store_32(void* p, __m256i x) {
+  _mm256_storeu_si256(static_cast<__m256i*>(p), x);
 }
-QN_FORCE_INLINE Ints load_pairs_s16(const std::byte* p) {
-  return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)), _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 32))};
+QN_FORCE_INLINE Ints load_ints(const std::int32_t* p) {
+  return {load_32(p), load_32(p + 8)};
 }
-QN_FORCE_INLINE Ints load_u8(const std::byte* p) {
-  const __m128i bytes = load_16_bytes(p);
-  return {_mm256_cvtepu8_epi32(bytes), _mm256_cvtepu8_epi32(_mm_srli_si128(bytes, 8))};
+QN_FORCE_INLINE void store_ints(std::int32_t* p, Ints x) {
+  store_32(p, x.low);
+  store_32(p + 8, x.high);
 }
-QN_FORCE_INLINE Ints first_of_pair(Ints a) {
-  return {_mm256_srai_epi32(_mm256_slli_epi32(a.low, 16), 16), _mm256_srai_epi32(_mm256_slli_epi32(a.high, 16), 16)};
+QN_FORCE_INLINE Ints load_pairs(const std::int16_t (*p)[2]) {
+  return {load_32(p), load_32(p + 8)};
 }
-QN_FORCE_INLINE Ints second_of_pair(Ints a) {
-  return {_mm256_srai_epi32(a.low, 16), _mm256_srai_epi32(a.high, 16)};
+QN_FORCE_INLINE void store_pairs(std::int16_t (*p)[2], Ints x) {
+  store_32(p, x.low);
+  store_32(p + 8, x.high);
 }
 QN_FORCE_INLINE __m256i broadcast4(const void* p) {
   std::int32_t x;
@@ -184,60 +190,155 @@ QN_FORCE_INLINE Ints dot2(Ints acc, Ints pairs, const std::int16_t* x) {
   return {_mm256_add_epi32(acc.low, _mm256_madd_epi16(pairs.low, b)), _mm256_add_epi32(acc.high, _mm256_madd_epi16(pairs.high, b))};
 }
 
-QN_FORCE_INLINE Bytes load_bytes(const std::byte* p) {
-  return {_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)), _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p + 32))};
+QN_FORCE_INLINE Bytes load_bytes(const std::uint8_t* p) {
+  return {load_32(p), load_32(p + 32)};
 }
-QN_FORCE_INLINE Bytes low_nibbles(Bytes a) {
-  const __m256i mask = _mm256_set1_epi8(15);
-  return {_mm256_and_si256(a.low, mask), _mm256_and_si256(a.high, mask)};
+QN_FORCE_INLINE void store_bytes(std::uint8_t* p, Bytes x) {
+  store_32(p, x.low);
+  store_32(p + 32, x.high);
 }
-QN_FORCE_INLINE Bytes high_nibbles(Bytes a) {
-  return low_nibbles({_mm256_srli_epi16(a.low, 4), _mm256_srli_epi16(a.high, 4)});
+
+QN_FORCE_INLINE __m256i two_rows(RowPointers rows, int r, int offset) {
+  return _mm256_inserti128_si256(_mm256_castsi128_si256(load_16_bytes(rows.row(r) + offset)), load_16_bytes(rows.row(r + 4) + offset), 1);
 }
-QN_FORCE_INLINE Bytes look_up(Bytes index, const std::uint8_t (&table)[16]) {
-  const __m256i copies = _mm256_broadcastsi128_si256(load_16_bytes(table));
-  return {_mm256_shuffle_epi8(copies, index.low), _mm256_shuffle_epi8(copies, index.high)};
+// Dword i of rows [first, first + 8) in out[i].
+QN_FORCE_INLINE void transpose_eight(RowPointers rows, int first, int offset, __m256i (&out)[4]) {
+  const __m256i a = two_rows(rows, first, offset), b = two_rows(rows, first + 1, offset);
+  const __m256i c = two_rows(rows, first + 2, offset), d = two_rows(rows, first + 3, offset);
+  const __m256i ab_low = _mm256_unpacklo_epi32(a, b), ab_high = _mm256_unpackhi_epi32(a, b);
+  const __m256i cd_low = _mm256_unpacklo_epi32(c, d), cd_high = _mm256_unpackhi_epi32(c, d);
+  out[0] = _mm256_unpacklo_epi64(ab_low, cd_low);
+  out[1] = _mm256_unpackhi_epi64(ab_low, cd_low);
+  out[2] = _mm256_unpacklo_epi64(ab_high, cd_high);
+  out[3] = _mm256_unpackhi_epi64(ab_high, cd_high);
 }
+QN_FORCE_INLINE void transpose_16_to(RowPointers rows, int offset, Bytes* out) {
+  __m256i low[4], high[4];
+  transpose_eight(rows, 0, offset, low);
+  transpose_eight(rows, 8, offset, high);
+  QN_UNROLL for (int i = 0; i < 4; ++i) out[i] = {low[i], high[i]};
+}
+QN_FORCE_INLINE void transpose_16(RowPointers rows, int offset, Bytes (&out)[4]) {
+  transpose_16_to(rows, offset, out);
+}
+QN_FORCE_INLINE void transpose_32(RowPointers rows, int offset, Bytes (&out)[8]) {
+  transpose_16_to(rows, offset, out);
+  transpose_16_to(rows, offset + 16, out + 4);
+}
+
 template <int right>
 QN_FORCE_INLINE __m256i shift_words(__m256i a) {
   if constexpr (right > 0) return _mm256_srli_epi16(a, right);
   if constexpr (right < 0) return _mm256_slli_epi16(a, -right);
   return a;
 }
-template <int right>
-QN_FORCE_INLINE Bytes join_masked(Bytes low, Bytes high, char bits) {
-  const __m256i mask = _mm256_set1_epi8(bits);
-  return {_mm256_or_si256(low.low, _mm256_and_si256(shift_words<right>(high.low), mask)),
-          _mm256_or_si256(low.high, _mm256_and_si256(shift_words<right>(high.high), mask))};
+template <int right, int mask>
+QN_FORCE_INLINE Bytes bits(Bytes a) {
+  const __m256i kept = _mm256_set1_epi8(mask);
+  return {_mm256_and_si256(shift_words<right>(a.low), kept), _mm256_and_si256(shift_words<right>(a.high), kept)};
+}
+template <int right, int mask>
+QN_FORCE_INLINE Bytes join_bits(Bytes low, Bytes high) {
+  const Bytes more = bits<right, mask>(high);
+  return {_mm256_or_si256(low.low, more.low), _mm256_or_si256(low.high, more.high)};
+}
+template <int quad>
+QN_FORCE_INLINE __m256i join_spread(__m256i low, __m256i word) {
+  constexpr int byte = quad / 2 * 0x01010101, four = quad % 2 == 0 ? 0x08040201 : static_cast<int>(0x80402010u);
+  const __m256i lane_base = _mm256_setr_epi32(0, 0x04040404, 0x08080808, 0x0c0c0c0c, 0, 0x04040404, 0x08080808, 0x0c0c0c0c);
+  const __m256i copies = _mm256_shuffle_epi8(word, _mm256_add_epi8(lane_base, _mm256_set1_epi32(byte)));
+  const __m256i wanted = _mm256_set1_epi32(four);
+  const __m256i set_bits = _mm256_cmpeq_epi8(_mm256_and_si256(copies, wanted), wanted);
+  return _mm256_or_si256(low, _mm256_and_si256(set_bits, _mm256_set1_epi8(16)));
+}
+template <int quad>
+QN_FORCE_INLINE Bytes join_spread(Bytes low, Bytes word) {
+  return {join_spread<quad>(low.low, word.low), join_spread<quad>(low.high, word.high)};
+}
+QN_FORCE_INLINE Bytes look_up(Bytes index, const std::int8_t (&table)[16]) {
+  const __m256i copies = _mm256_broadcastsi128_si256(load_16_bytes(table));
+  return {_mm256_shuffle_epi8(copies, index.low), _mm256_shuffle_epi8(copies, index.high)};
+}
+QN_FORCE_INLINE Bytes from_signed(Bytes a) {
+  return a;
+}
+QN_FORCE_INLINE Bytes plus(Bytes a, Bytes b) {
+  return {_mm256_add_epi8(a.low, b.low), _mm256_add_epi8(a.high, b.high)};
+}
+QN_FORCE_INLINE Bytes one_from(Bytes a, int least) {
+  const __m256i below = _mm256_set1_epi8(static_cast<char>(least - 1)), one = _mm256_set1_epi8(1);
+  return {_mm256_min_epu8(_mm256_subs_epu8(a.low, below), one), _mm256_min_epu8(_mm256_subs_epu8(a.high, below), one)};
+}
+QN_FORCE_INLINE Bytes straddle(Bytes a, Bytes b) {
+  return {_mm256_or_si256(_mm256_srli_epi32(a.low, 16), _mm256_slli_epi32(b.low, 16)),
+          _mm256_or_si256(_mm256_srli_epi32(a.high, 16), _mm256_slli_epi32(b.high, 16))};
+}
+template <int right, int width>
+QN_FORCE_INLINE Ints field(Bytes a) {
+  const __m256i mask = _mm256_set1_epi32((1 << width) - 1);
+  return {_mm256_and_si256(_mm256_srli_epi32(a.low, right), mask), _mm256_and_si256(_mm256_srli_epi32(a.high, right), mask)};
 }
 template <int which>
-QN_FORCE_INLINE Bytes join_two_bits(Bytes low, Bytes high) {
-  return join_masked<2 * which - 4>(low, high, 0x30);
+QN_FORCE_INLINE Ints signed_byte(Bytes a) {
+  return {_mm256_srai_epi32(_mm256_slli_epi32(a.low, 24 - 8 * which), 24),
+          _mm256_srai_epi32(_mm256_slli_epi32(a.high, 24 - 8 * which), 24)};
 }
-template <int which, int to = 4>
-QN_FORCE_INLINE Bytes join_bit(Bytes low, Bytes high) {
-  return join_masked<which - to>(low, high, 1 << to);
+QN_FORCE_INLINE Ints first_bytes(Bytes a) {
+  const __m256i order = _mm256_broadcastsi128_si256(_mm_setr_epi8(0, -1, 1, -1, 4, -1, 5, -1, 8, -1, 9, -1, 12, -1, 13, -1));
+  return {_mm256_shuffle_epi8(a.low, order), _mm256_shuffle_epi8(a.high, order)};
 }
-template <int which>
-QN_FORCE_INLINE Bytes two_bits(Bytes a) {
-  const __m256i mask = _mm256_set1_epi8(3);
-  return {_mm256_and_si256(shift_words<2 * which>(a.low), mask), _mm256_and_si256(shift_words<2 * which>(a.high), mask)};
+QN_FORCE_INLINE Ints second_bytes(Bytes a) {
+  const __m256i order = _mm256_broadcastsi128_si256(_mm_setr_epi8(2, -1, 3, -1, 6, -1, 7, -1, 10, -1, 11, -1, 14, -1, 15, -1));
+  return {_mm256_shuffle_epi8(a.low, order), _mm256_shuffle_epi8(a.high, order)};
+}
+// The low or high halves of eight lanes as eight words.
+QN_FORCE_INLINE __m128i low_words(__m256i a) {
+  const __m256i masked = _mm256_and_si256(a, _mm256_set1_epi32(0xffff));
+  return _mm256_castsi256_si128(_mm256_permute4x64_epi64(_mm256_packus_epi32(masked, masked), 0x08));
+}
+QN_FORCE_INLINE Floats low_half(Bytes a) {
+  return {_mm256_cvtph_ps(low_words(a.low)), _mm256_cvtph_ps(low_words(a.high))};
+}
+QN_FORCE_INLINE Floats high_half(Bytes a) {
+  return low_half({_mm256_srli_epi32(a.low, 16), _mm256_srli_epi32(a.high, 16)});
+}
+QN_FORCE_INLINE Floats negated(Floats a) {
+  const __m256 sign = _mm256_set1_ps(-0.0f);
+  return {_mm256_xor_ps(a.low, sign), _mm256_xor_ps(a.high, sign)};
+}
+QN_FORCE_INLINE Floats gather_f16(RowPointers rows, int offset) {
+  return {_mm256_cvtph_ps(gather_eight_u16(rows, 0, offset)), _mm256_cvtph_ps(gather_eight_u16(rows, 8, offset))};
+}
+QN_FORCE_INLINE Bytes gather_u32(RowPointers rows, int offset) {
+  return {_mm256_setr_m128i(gather_four_u32(rows, 0, offset), gather_four_u32(rows, 4, offset)),
+          _mm256_setr_m128i(gather_four_u32(rows, 8, offset), gather_four_u32(rows, 12, offset))};
+}
+QN_FORCE_INLINE Ints gather_u8(RowPointers rows, int offset) {
+  const __m128i bytes = gather_sixteen_u8(rows, offset);
+  return {_mm256_cvtepu8_epi32(bytes), _mm256_cvtepu8_epi32(_mm_srli_si128(bytes, 8))};
+}
+QN_FORCE_INLINE __m256 exponents(__m256i e) {
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_max_epi32(_mm256_sub_epi32(e, _mm256_set1_epi32(1)), _mm256_setzero_si256()), 23));
+}
+QN_FORCE_INLINE Floats exponents(Ints e) {
+  return {exponents(e.low), exponents(e.high)};
+}
+QN_FORCE_INLINE Quad load_quad(const std::int8_t* p) {
+  return broadcast4(p);
 }
 // Pairs of products stay below 2 * 63 * 127 < 2^15, so the saturating multiply never saturates.
 QN_FORCE_INLINE __m256i dot4(__m256i acc, __m256i codes, __m256i x) {
   return _mm256_add_epi32(acc, _mm256_madd_epi16(_mm256_maddubs_epi16(codes, x), _mm256_set1_epi16(1)));
 }
-QN_FORCE_INLINE Ints dot4(Ints acc, Bytes codes, const std::int8_t* x) {
-  const __m256i b = broadcast4(x);
-  return {dot4(acc.low, codes.low, b), dot4(acc.high, codes.high, b)};
+QN_FORCE_INLINE Ints dot4(Ints acc, Bytes codes, Quad x) {
+  return {dot4(acc.low, codes.low, x), dot4(acc.high, codes.high, x)};
 }
 // |code| * (x with code's sign): at most 2 * 128 * 127 < 2^15 again.
 QN_FORCE_INLINE __m256i dot4_signed(__m256i acc, __m256i codes, __m256i x) {
   return dot4(acc, _mm256_abs_epi8(codes), _mm256_sign_epi8(x, codes));
 }
-QN_FORCE_INLINE Ints dot4_biased(Ints acc, Bytes codes, const std::int8_t* x) {
-  const __m256i b = broadcast4(x), bias = _mm256_set1_epi8(-128);
-  return {dot4_signed(acc.low, _mm256_xor_si256(codes.low, bias), b), dot4_signed(acc.high, _mm256_xor_si256(codes.high, bias), b)};
+QN_FORCE_INLINE Ints dot4_signed(Ints acc, Bytes codes, Quad x) {
+  return {dot4_signed(acc.low, codes.low, x), dot4_signed(acc.high, codes.high, x)};
 }
 
 QN_FORCE_INLINE std::uint32_t largest_magnitude(const float* x, int count) {

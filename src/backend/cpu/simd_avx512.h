@@ -14,14 +14,18 @@
 #include <cstring>
 
 #include "backend/cpu/inlining.h"
+#include "backend/cpu/simd_gather.h"
 #include "base/cpu_features.h"
 
 namespace qn::cpu {
 namespace {
 
 constexpr Isa this_isa = Isa::avx512;
+constexpr int panel_tile = 2;
 constexpr int token_tile = 6;
-constexpr int biased_by = 128;
+constexpr int most_direct_tokens = 4;
+constexpr int signed_bias = 128;
+constexpr bool signed_is_different = false;
 
 using Floats = __m512;
 struct Ints {
@@ -30,6 +34,7 @@ struct Ints {
 struct Bytes {
   __m512i v;
 };
+using Quad = __m512i;
 
 QN_FORCE_INLINE __mmask16 first_lanes(int count) {
   return static_cast<__mmask16>(count >= 16 ? 0xffffu : (1u << count) - 1u);
@@ -143,23 +148,17 @@ QN_FORCE_INLINE Ints shift_left(Ints a) {
 QN_FORCE_INLINE Floats to_floats(Ints a) {
   return _mm512_cvtepi32_ps(a.v);
 }
-QN_FORCE_INLINE Ints load_pairs_u8(const std::byte* p) {
-  return {_mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))};
-}
-QN_FORCE_INLINE Ints load_pairs_s8(const std::byte* p) {
-  return {_mm512_cvtepi8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)))};
-}
-QN_FORCE_INLINE Ints load_pairs_s16(const std::byte* p) {
+QN_FORCE_INLINE Ints load_ints(const std::int32_t* p) {
   return {_mm512_loadu_si512(p)};
 }
-QN_FORCE_INLINE Ints load_u8(const std::byte* p) {
-  return {_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))};
+QN_FORCE_INLINE void store_ints(std::int32_t* p, Ints x) {
+  _mm512_storeu_si512(p, x.v);
 }
-QN_FORCE_INLINE Ints first_of_pair(Ints a) {
-  return {_mm512_srai_epi32(_mm512_slli_epi32(a.v, 16), 16)};
+QN_FORCE_INLINE Ints load_pairs(const std::int16_t (*p)[2]) {
+  return {_mm512_loadu_si512(p)};
 }
-QN_FORCE_INLINE Ints second_of_pair(Ints a) {
-  return {_mm512_srai_epi32(a.v, 16)};
+QN_FORCE_INLINE void store_pairs(std::int16_t (*p)[2], Ints x) {
+  _mm512_storeu_si512(p, x.v);
 }
 QN_FORCE_INLINE __m512i broadcast4(const void* p) {
   std::int32_t x;
@@ -170,43 +169,140 @@ QN_FORCE_INLINE Ints dot2(Ints acc, Ints pairs, const std::int16_t* x) {
   return {_mm512_dpwssd_epi32(acc.v, pairs.v, broadcast4(x))};
 }
 
-QN_FORCE_INLINE Bytes load_bytes(const std::byte* p) {
+QN_FORCE_INLINE Bytes load_bytes(const std::uint8_t* p) {
   return {_mm512_loadu_si512(p)};
 }
-QN_FORCE_INLINE Bytes low_nibbles(Bytes a) {
-  return {_mm512_and_si512(a.v, _mm512_set1_epi8(15))};
+QN_FORCE_INLINE void store_bytes(std::uint8_t* p, Bytes x) {
+  _mm512_storeu_si512(p, x.v);
 }
-QN_FORCE_INLINE Bytes high_nibbles(Bytes a) {
-  return {_mm512_and_si512(_mm512_srli_epi16(a.v, 4), _mm512_set1_epi8(15))};
+
+// Four 128-bit quarters of rows r, r + 1, r + 2, r + 3, transposed within each: dword i of the four rows in out[i].
+QN_FORCE_INLINE void transpose_quarters(__m512i a, __m512i b, __m512i c, __m512i d, __m512i (&out)[4]) {
+  const __m512i ab_low = _mm512_unpacklo_epi32(a, b), ab_high = _mm512_unpackhi_epi32(a, b);
+  const __m512i cd_low = _mm512_unpacklo_epi32(c, d), cd_high = _mm512_unpackhi_epi32(c, d);
+  out[0] = _mm512_unpacklo_epi64(ab_low, cd_low);
+  out[1] = _mm512_unpackhi_epi64(ab_low, cd_low);
+  out[2] = _mm512_unpacklo_epi64(ab_high, cd_high);
+  out[3] = _mm512_unpackhi_epi64(ab_high, cd_high);
 }
-QN_FORCE_INLINE Bytes look_up(Bytes index, const std::uint8_t (&table)[16]) {
-  const __m512i copies = _mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table)));
-  return {_mm512_shuffle_epi8(copies, index.v)};
+QN_FORCE_INLINE __m128i load_16_bytes(const std::byte* p) {
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+}
+QN_FORCE_INLINE __m256i load_32_bytes(const std::byte* p) {
+  return _mm256_loadu_si256(reinterpret_cast<const __m256i*>(p));
+}
+QN_FORCE_INLINE void transpose_16(RowPointers rows, int offset, Bytes (&out)[4]) {
+  __m512i quarter[4], turned[4];
+  QN_UNROLL for (int r = 0; r < 4; ++r) {  // rows r, r + 4, r + 8, r + 12
+    quarter[r] = _mm512_castsi128_si512(load_16_bytes(rows.row(r) + offset));
+    quarter[r] = _mm512_inserti32x4(quarter[r], load_16_bytes(rows.row(r + 4) + offset), 1);
+    quarter[r] = _mm512_inserti32x4(quarter[r], load_16_bytes(rows.row(r + 8) + offset), 2);
+    quarter[r] = _mm512_inserti32x4(quarter[r], load_16_bytes(rows.row(r + 12) + offset), 3);
+  }
+  transpose_quarters(quarter[0], quarter[1], quarter[2], quarter[3], turned);
+  QN_UNROLL for (int i = 0; i < 4; ++i) out[i].v = turned[i];
+}
+QN_FORCE_INLINE void transpose_32(RowPointers rows, int offset, Bytes (&out)[8]) {
+  __m512i half[8], low[4], high[4];
+  QN_UNROLL for (int r = 0; r < 4; ++r) {  // rows r and r + 4, then r + 8 and r + 12
+    half[r] = _mm512_inserti64x4(_mm512_castsi256_si512(load_32_bytes(rows.row(r) + offset)), load_32_bytes(rows.row(r + 4) + offset), 1);
+    half[r + 4] =
+        _mm512_inserti64x4(_mm512_castsi256_si512(load_32_bytes(rows.row(r + 8) + offset)), load_32_bytes(rows.row(r + 12) + offset), 1);
+  }
+  // low[i]: dword i of rows 0-3, dword i + 4 of rows 0-3, the same of rows 4-7; high: of rows 8-15
+  transpose_quarters(half[0], half[1], half[2], half[3], low);
+  transpose_quarters(half[4], half[5], half[6], half[7], high);
+  QN_UNROLL for (int i = 0; i < 4; ++i) {
+    out[i].v = _mm512_shuffle_i64x2(low[i], high[i], 0x88);
+    out[i + 4].v = _mm512_shuffle_i64x2(low[i], high[i], 0xdd);
+  }
+}
+
+template <int right>
+QN_FORCE_INLINE __m512i shift_words(__m512i a) {
+  if constexpr (right > 0) return _mm512_srli_epi16(a, right);
+  if constexpr (right < 0) return _mm512_slli_epi16(a, -right);
+  return a;
+}
+template <int right, int mask>
+QN_FORCE_INLINE Bytes bits(Bytes a) {
+  return {_mm512_and_si512(shift_words<right>(a.v), _mm512_set1_epi8(mask))};
+}
+template <int right, int mask>
+QN_FORCE_INLINE Bytes join_bits(Bytes low, Bytes high) {
+  return {_mm512_ternarylogic_epi32(low.v, shift_words<right>(high.v), _mm512_set1_epi8(mask), 0xf8)};  // low | (shifted & mask)
+}
+template <int quad>
+QN_FORCE_INLINE Bytes join_spread(Bytes low, Bytes word) {
+  constexpr int byte = quad / 2 * 0x01010101, four = quad % 2 == 0 ? 0x08040201 : static_cast<int>(0x80402010u);
+  const __m512i lane_base = _mm512_broadcast_i32x4(_mm_setr_epi32(0, 0x04040404, 0x08080808, 0x0c0c0c0c));
+  const __m512i copies = _mm512_shuffle_epi8(word.v, _mm512_add_epi8(lane_base, _mm512_set1_epi32(byte)));
+  const __mmask64 set_bits = _mm512_test_epi8_mask(copies, _mm512_set1_epi32(four));
+  return {_mm512_mask_add_epi8(low.v, set_bits, low.v, _mm512_set1_epi8(16))};
+}
+QN_FORCE_INLINE Bytes look_up(Bytes index, const std::int8_t (&table)[16]) {
+  return {_mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table))), index.v)};
+}
+QN_FORCE_INLINE Bytes from_signed(Bytes a) {
+  return {_mm512_xor_si512(a.v, _mm512_set1_epi8(-128))};
+}
+QN_FORCE_INLINE Bytes plus(Bytes a, Bytes b) {
+  return {_mm512_add_epi8(a.v, b.v)};
+}
+QN_FORCE_INLINE Bytes one_from(Bytes a, int least) {
+  return {_mm512_min_epu8(_mm512_subs_epu8(a.v, _mm512_set1_epi8(static_cast<char>(least - 1))), _mm512_set1_epi8(1))};
+}
+QN_FORCE_INLINE Bytes straddle(Bytes a, Bytes b) {
+  return {_mm512_or_si512(_mm512_srli_epi32(a.v, 16), _mm512_slli_epi32(b.v, 16))};
+}
+template <int right, int width>
+QN_FORCE_INLINE Ints field(Bytes a) {
+  return {_mm512_and_si512(_mm512_srli_epi32(a.v, right), _mm512_set1_epi32((1 << width) - 1))};
 }
 template <int which>
-QN_FORCE_INLINE Bytes join_two_bits(Bytes low, Bytes high) {
-  constexpr int right = 2 * which - 4;
-  __m512i moved = high.v;
-  if constexpr (right > 0) moved = _mm512_srli_epi16(high.v, right);
-  if constexpr (right < 0) moved = _mm512_slli_epi16(high.v, -right);
-  return {_mm512_ternarylogic_epi32(low.v, moved, _mm512_set1_epi8(0x30), 0xf8)};  // low | (moved & mask)
+QN_FORCE_INLINE Ints signed_byte(Bytes a) {
+  return {_mm512_srai_epi32(_mm512_slli_epi32(a.v, 24 - 8 * which), 24)};
 }
-template <int which, int to = 4>
-QN_FORCE_INLINE Bytes join_bit(Bytes low, Bytes high) {
-  constexpr int right = which - to;
-  __m512i moved = high.v;
-  if constexpr (right > 0) moved = _mm512_srli_epi16(high.v, right);
-  if constexpr (right < 0) moved = _mm512_slli_epi16(high.v, -right);
-  return {_mm512_ternarylogic_epi32(low.v, moved, _mm512_set1_epi8(1 << to), 0xf8)};
+QN_FORCE_INLINE Ints first_bytes(Bytes a) {
+  const __m512i order = _mm512_broadcast_i32x4(_mm_setr_epi8(0, -1, 1, -1, 4, -1, 5, -1, 8, -1, 9, -1, 12, -1, 13, -1));
+  return {_mm512_shuffle_epi8(a.v, order)};
 }
-template <int which>
-QN_FORCE_INLINE Bytes two_bits(Bytes a) {
-  return {_mm512_and_si512(_mm512_srli_epi16(a.v, 2 * which), _mm512_set1_epi8(3))};
+QN_FORCE_INLINE Ints second_bytes(Bytes a) {
+  const __m512i order = _mm512_broadcast_i32x4(_mm_setr_epi8(2, -1, 3, -1, 6, -1, 7, -1, 10, -1, 11, -1, 14, -1, 15, -1));
+  return {_mm512_shuffle_epi8(a.v, order)};
 }
-QN_FORCE_INLINE Ints dot4(Ints acc, Bytes codes, const std::int8_t* x) {
-  return {_mm512_dpbusd_epi32(acc.v, codes.v, broadcast4(x))};
+QN_FORCE_INLINE Floats low_half(Bytes a) {
+  return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(a.v));
 }
-QN_FORCE_INLINE Ints dot4_biased(Ints acc, Bytes codes, const std::int8_t* x) {
+QN_FORCE_INLINE Floats high_half(Bytes a) {
+  return _mm512_cvtph_ps(_mm512_cvtepi32_epi16(_mm512_srli_epi32(a.v, 16)));
+}
+QN_FORCE_INLINE Floats negated(Floats a) {
+  return _mm512_xor_ps(a, _mm512_set1_ps(-0.0f));
+}
+QN_FORCE_INLINE Floats gather_f16(RowPointers rows, int offset) {
+  return _mm512_cvtph_ps(
+      _mm256_inserti128_si256(_mm256_castsi128_si256(gather_eight_u16(rows, 0, offset)), gather_eight_u16(rows, 8, offset), 1));
+}
+QN_FORCE_INLINE Bytes gather_u32(RowPointers rows, int offset) {
+  __m512i v = _mm512_castsi128_si512(gather_four_u32(rows, 0, offset));
+  v = _mm512_inserti32x4(v, gather_four_u32(rows, 4, offset), 1);
+  v = _mm512_inserti32x4(v, gather_four_u32(rows, 8, offset), 2);
+  return {_mm512_inserti32x4(v, gather_four_u32(rows, 12, offset), 3)};
+}
+QN_FORCE_INLINE Ints gather_u8(RowPointers rows, int offset) {
+  return {_mm512_cvtepu8_epi32(gather_sixteen_u8(rows, offset))};
+}
+QN_FORCE_INLINE Floats exponents(Ints e) {
+  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_max_epi32(_mm512_sub_epi32(e.v, _mm512_set1_epi32(1)), _mm512_setzero_si512()), 23));
+}
+QN_FORCE_INLINE Quad load_quad(const std::int8_t* p) {
+  return broadcast4(p);
+}
+QN_FORCE_INLINE Ints dot4(Ints acc, Bytes codes, Quad x) {
+  return {_mm512_dpbusd_epi32(acc.v, codes.v, x)};
+}
+QN_FORCE_INLINE Ints dot4_signed(Ints acc, Bytes codes, Quad x) {
   return dot4(acc, codes, x);
 }
 

@@ -7,6 +7,7 @@
 
 #define QN_LANES_IN_MEMORY
 #include "backend/cpu/inlining.h"
+#include "backend/cpu/span.h"
 #include "base/cpu_features.h"
 #include "quant/half.h"
 
@@ -14,8 +15,11 @@ namespace qn::cpu {
 namespace {
 
 constexpr Isa this_isa = Isa::scalar;
-constexpr int token_tile = 2;  // tokens of a product held in registers at once
-constexpr int biased_by = 0;   // what dot4_biased leaves in: the sum of `biased_by` * x is to be taken off by the caller
+constexpr int panel_tile = 1;               // panels and
+constexpr int token_tile = 2;               // tokens of a product held in registers at once
+constexpr int most_direct_tokens = 0;       // tokens for which a span is unpacked in registers only; here formats are never read directly
+constexpr int signed_bias = 0;              // what dot4_signed takes: code + signed_bias
+constexpr bool signed_is_different = true;  // whether dot4_signed is another function than dot4
 
 struct Floats {
   float lane[16];
@@ -25,6 +29,9 @@ struct Ints {
 };
 struct Bytes {
   std::uint8_t lane[64];
+};
+struct Quad {
+  std::int8_t x[4];
 };
 
 #define QN_LANES(i) for (int i = 0; i < 16; ++i)
@@ -157,44 +164,16 @@ QN_FORCE_INLINE Floats to_floats(Ints a) {
   QN_LANES(i) r.lane[i] = static_cast<float>(a.lane[i]);
   return r;
 }
-// Pairs: a lane holds two 16-bit integers, the first in its low half.
-QN_FORCE_INLINE Ints make_pair(std::int32_t low, std::int32_t high, Ints into, int i) {
-  into.lane[i] = static_cast<std::int32_t>((static_cast<std::uint32_t>(low) & 0xffffu) | static_cast<std::uint32_t>(high) << 16);
-  return into;
-}
-QN_FORCE_INLINE Ints load_pairs_u8(const std::byte* p) {
-  std::uint8_t b[32];
-  std::memcpy(b, p, sizeof b);
-  Ints r;
-  QN_LANES(i) r = make_pair(b[2 * i], b[2 * i + 1], r, i);
-  return r;
-}
-QN_FORCE_INLINE Ints load_pairs_s8(const std::byte* p) {
-  std::int8_t b[32];
-  std::memcpy(b, p, sizeof b);
-  Ints r;
-  QN_LANES(i) r = make_pair(b[2 * i], b[2 * i + 1], r, i);
-  return r;
-}
-QN_FORCE_INLINE Ints load_pairs_s16(const std::byte* p) {
+QN_FORCE_INLINE Ints load_ints(const std::int32_t* p) {
   Ints r;
   std::memcpy(&r, p, sizeof r);
   return r;
 }
-QN_FORCE_INLINE Ints load_u8(const std::byte* p) {
-  std::uint8_t b[16];
-  std::memcpy(b, p, sizeof b);
+// Pairs: a lane holds two 16-bit integers, the first in its low half.
+QN_FORCE_INLINE Ints load_pairs(const std::int16_t (*p)[2]) {
   Ints r;
-  QN_LANES(i) r.lane[i] = b[i];
+  std::memcpy(&r, p, sizeof r);
   return r;
-}
-QN_FORCE_INLINE Ints first_of_pair(Ints a) {
-  QN_LANES(i) a.lane[i] = static_cast<std::int16_t>(a.lane[i] & 0xffff);
-  return a;
-}
-QN_FORCE_INLINE Ints second_of_pair(Ints a) {
-  QN_LANES(i) a.lane[i] = a.lane[i] >> 16;
-  return a;
 }
 // acc + first * x[0] + second * x[1], with one pair x for all lanes
 QN_FORCE_INLINE Ints dot2(Ints acc, Ints pairs, const std::int16_t* x) {
@@ -203,49 +182,36 @@ QN_FORCE_INLINE Ints dot2(Ints acc, Ints pairs, const std::int16_t* x) {
 }
 
 // bytes: lane i of the sixteen owns bytes [4i, 4i + 4)
-QN_FORCE_INLINE Bytes load_bytes(const std::byte* p) {
+QN_FORCE_INLINE Bytes load_bytes(const std::uint8_t* p) {
   Bytes r;
   std::memcpy(&r, p, sizeof r);
   return r;
 }
-QN_FORCE_INLINE Bytes low_nibbles(Bytes a) {
-  for (std::uint8_t& b : a.lane) b &= 15;
-  return a;
-}
-QN_FORCE_INLINE Bytes high_nibbles(Bytes a) {
-  for (std::uint8_t& b : a.lane) b = static_cast<std::uint8_t>(b >> 4);
-  return a;
-}
-QN_FORCE_INLINE Bytes look_up(Bytes index, const std::uint8_t (&table)[16]) {  // each byte, in [0, 16), becomes table[byte]
-  for (std::uint8_t& b : index.lane) b = table[b];
-  return index;
-}
-// low | two bits of `high` at bits [2 * which, 2 * which + 2), moved to bits 4 and 5
-template <int which>
-QN_FORCE_INLINE Bytes join_two_bits(Bytes low, Bytes high) {
-  for (int i = 0; i < 64; ++i) low.lane[i] = static_cast<std::uint8_t>(low.lane[i] | (high.lane[i] >> (2 * which) & 3) << 4);
-  return low;
-}
-// low | bit `which` of `high`, moved to bit `to`
-template <int which, int to = 4>
-QN_FORCE_INLINE Bytes join_bit(Bytes low, Bytes high) {
-  for (int i = 0; i < 64; ++i) low.lane[i] = static_cast<std::uint8_t>(low.lane[i] | (high.lane[i] >> which & 1) << to);
-  return low;
-}
-// bits [2 * which, 2 * which + 2)
-template <int which>
-QN_FORCE_INLINE Bytes two_bits(Bytes a) {
-  for (std::uint8_t& b : a.lane) b = static_cast<std::uint8_t>(b >> (2 * which) & 3);
-  return a;
+// The vector instruction sets also have, for kernels_readers.h:
+//   transpose_16, transpose_32      dword i of 16 or 32 bytes of each row, in vector i
+//   bits<right, mask>(a)            each byte (a >> right) & mask; a negative count shifts left
+//   join_bits<right, mask>(a, b)    a | bits<right, mask>(b)
+//   join_spread<q>(a, word)         byte k of a lane | 16 where bit 4q + k of the lane's word is set
+//   look_up(index, table)           table[byte]
+//   from_signed(a)                  signed bytes as dot4_signed takes them
+//   plus(a, b), one_from(a, least)  bytes modulo 256; 1 where the byte is at least `least`, else 0
+//   straddle(a, b)                  the dword that begins in the middle of a and ends in the middle of b
+//   field<right, width>(a)          bits of a lane as an unsigned integer; signed_byte<k>(a): byte k of a lane
+//   first_bytes(a), second_bytes(a) bytes 0 and 1, or 2 and 3, of a lane as a pair
+
+QN_FORCE_INLINE Quad load_quad(const std::int8_t* p) {
+  Quad r;
+  std::memcpy(&r, p, sizeof r);
+  return r;
 }
 // acc + sum of four products with the same four x for all lanes; codes in [0, 63]
-QN_FORCE_INLINE Ints dot4(Ints acc, Bytes codes, const std::int8_t* x) {
-  QN_LANES(i) for (int k = 0; k < 4; ++k) acc.lane[i] += codes.lane[4 * i + k] * x[k];
+QN_FORCE_INLINE Ints dot4(Ints acc, Bytes codes, Quad x) {
+  QN_LANES(i) for (int k = 0; k < 4; ++k) acc.lane[i] += codes.lane[4 * i + k] * x.x[k];
   return acc;
 }
-// The same for bytes that hold code + 128 with codes in [-128, 127].
-QN_FORCE_INLINE Ints dot4_biased(Ints acc, Bytes codes, const std::int8_t* x) {
-  QN_LANES(i) for (int k = 0; k < 4; ++k) acc.lane[i] += (codes.lane[4 * i + k] - 128) * x[k];
+// The same for bytes that hold code + signed_bias with codes in [-128, 127].
+QN_FORCE_INLINE Ints dot4_signed(Ints acc, Bytes codes, Quad x) {
+  QN_LANES(i) for (int k = 0; k < 4; ++k) acc.lane[i] += static_cast<std::int8_t>(codes.lane[4 * i + k]) * x.x[k];
   return acc;
 }
 

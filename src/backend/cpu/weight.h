@@ -1,23 +1,23 @@
-// A matrix or vector as the cpu backend keeps it.
+// A matrix or vector as the cpu backend keeps it: a matrix lies where the file's map is, and is unpacked when used.
 #pragma once
 
-#include <memory>
 #include <vector>
 
 #include "backend/backend.h"
-#include "backend/cpu/pack.h"
+#include "backend/cpu/layout.h"
 #include "base/check.h"
 
 namespace qn::cpu {
 
 struct CpuWeight final : Weight {
-  quant::EncodedTensor tensor;  // points into the file's map; embed() and Layout::none read it
-  Layout layout = Layout::none;
-  std::unique_ptr<Buffer> packed;  // panels, for the packed layouts
-  std::vector<float> values;       // of a vector (Use::vector), decoded
+  quant::EncodedTensor tensor;  // points into the file's map
+  Layout layout = Layout::blocks;
+  std::vector<float> values;  // of a vector (Use::vector), decoded
 
   int panels() const { return (rows + panel_rows - 1) / panel_rows; }
   int blocks() const { return columns / tensor.format->block_weights; }
+  std::size_t row_bytes() const { return tensor.format->row_bytes(columns); }
+  const std::byte* panel(int index) const { return tensor.bytes.data() + static_cast<std::size_t>(index) * panel_rows * row_bytes(); }
 };
 
 inline const CpuWeight& of(const Weight& weight) {
