@@ -1,4 +1,7 @@
 // linear(): every format on every instruction set gives the bits of ref, whatever the batch and the number of threads.
+#include <sys/mman.h>
+#include <unistd.h>
+
 #include <cmath>
 #include <functional>
 #include <limits>
@@ -131,6 +134,49 @@ TEST_P(Linear, a_weight_that_says_so_reads_the_file_no_more) {
     std::fill(weights->bytes.begin(), weights->bytes.end(), std::byte{0});
     run(after);
     EXPECT_TRUE(same(after.values, before.values));
+  });
+}
+
+// A tensor between two pages that nobody may touch, at the end and at the beginning of what lies between them.
+class Guarded {
+ public:
+  explicit Guarded(const Encoded& weights) : page_(static_cast<std::size_t>(::sysconf(_SC_PAGESIZE))) {
+    const std::size_t inner = (weights.bytes.size() + page_ - 1) / page_ * page_;
+    size_ = inner + 2 * page_;
+    map_ = static_cast<std::byte*>(::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
+    first_ = map_ + page_;
+    last_ = map_ + page_ + inner - weights.bytes.size();
+    ::mprotect(map_, page_, PROT_NONE);
+    ::mprotect(map_ + page_ + inner, page_, PROT_NONE);
+  }
+  ~Guarded() { ::munmap(map_, size_); }
+  Encoded at(bool end, const Encoded& weights) {
+    std::byte* to = end ? last_ : first_;
+    std::memcpy(to, weights.bytes.data(), weights.bytes.size());
+    Encoded moved;
+    moved.tensor = weights.tensor;
+    moved.tensor.bytes = {to, weights.bytes.size()};
+    return moved;
+  }
+
+ private:
+  std::size_t page_, size_;
+  std::byte *map_, *first_, *last_;
+};
+
+TEST_P(Linear, reads_nothing_outside_the_tensor) {
+  for_each_format([&](const quant::Format& format) {
+    for (const int rows : {16, 21, 32})
+      for (const int columns : {256, 768}) {
+        const auto weights = random_weights(format, rows, columns, 15);
+        Guarded memory(*weights);
+        for (const bool end : {false, true})
+          for (const int tokens : {1, 4, 7}) {
+            const Encoded moved = memory.at(end, *weights);
+            const Matrix x = random_matrix(tokens, columns, 16);
+            EXPECT_TRUE(same(product(*cpu(isa()), moved, x), product(*cpu(isa()), *weights, x)));
+          }
+      }
   });
 }
 

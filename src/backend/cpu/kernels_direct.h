@@ -15,8 +15,8 @@
 namespace qn::cpu {
 namespace {
 
-// A row's bytes that are worked on at a time: sixteen rows of this and the next sixteen fit a first-level cache of 32 KiB.
-// One thread of a Zen 5 EPYC reads 8 GB/s without prefetch, 90 to 100 % of the bandwidth with it.
+// A row's bytes that are worked on at a time: sixteen rows of this and the next sixteen take about 56 KiB.
+// One thread of a Zen 5 EPYC reads Q4_K at 9 GB/s without fetching ahead, at 80 to 100 % of the bandwidth with it.
 constexpr int chunk_bytes = 1792;
 
 template <class F>

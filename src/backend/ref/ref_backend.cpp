@@ -133,9 +133,11 @@ class RefOps final : public Ops {
 
   static void store(const RotateArgs& args, int row, const SequenceRows& sequence, int position, const KvPool& pool) {
     for (int h = 0; h < pool.kv_heads; ++h) {
-      pool.key_format->quantize(args.k.row(row) + h * pool.head, nullptr, const_cast<std::byte*>(ref::key_at(pool, sequence.pages, h, position)),
+      pool.key_format->quantize(args.k.row(row) + h * pool.head, nullptr,
+                                const_cast<std::byte*>(ref::key_at(pool, sequence.pages, h, position)),
                                 static_cast<std::size_t>(pool.head / pool.key_format->block_weights));
-      pool.value_format->quantize(args.v.row(row) + h * pool.head, nullptr, const_cast<std::byte*>(ref::value_at(pool, sequence.pages, h, position)),
+      pool.value_format->quantize(args.v.row(row) + h * pool.head, nullptr,
+                                  const_cast<std::byte*>(ref::value_at(pool, sequence.pages, h, position)),
                                   static_cast<std::size_t>(pool.head / pool.value_format->block_weights));
     }
   }
