@@ -30,22 +30,8 @@ struct IQ4_NL {
 
   QN_QUANT_INLINE static void dequantize(const Block& block, float* out) { dequantize_block<IQ4_NL>(block, out); }
 
-  // The value farthest from zero goes to step -127; then the scale is fitted once to the steps chosen (least squares), and they are chosen
-  // anew.
-  QN_QUANT_INLINE static void quantize(const float* values, Block& block) {
-    int index[weights];
-    nearest_iq4_steps(values, inverse_or_zero(extreme_of<weights>(values) / -127.0F), index);
-    float product = 0;
-    float square = 0;
-    for (int i = 0; i < weights; ++i) {
-      const auto step = static_cast<float>(iq4_step[index[i]]);
-      product += values[i] * step;
-      square += step * step;  // never 0: no step is
-    }
-    block.d.set(f32_to_f16(product / square));
-    nearest_iq4_steps(values, inverse_or_zero(block.d.f16()), index);
-    for (int i = 0; i < 16; ++i) block.q[i] = static_cast<std::uint8_t>(index[i] | index[i + 16] << 4);
-  }
+  static void write(const float* values, const float* importance, std::byte* blocks, std::size_t block_count);  // quant/write/iq4_nl.h
+  static constexpr bool for_cache = true;
 };
 
 }  // namespace qn::quant

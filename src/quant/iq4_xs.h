@@ -40,6 +40,7 @@ struct IQ4_XS {
   }
 
   QN_QUANT_INLINE static void dequantize(const Block& block, float* out) { dequantize_block<IQ4_XS>(block, out); }
+  static void write(const float* values, const float* importance, std::byte* blocks, std::size_t block_count);  // quant/write/iq4_xs.h
 };
 
 }  // namespace qn::quant

@@ -31,6 +31,7 @@ struct MXFP4 {
   }
 
   QN_QUANT_INLINE static void dequantize(const Block& block, float* out) { dequantize_block<MXFP4>(block, out); }
+  static void write(const float* values, const float* importance, std::byte* blocks, std::size_t block_count);  // quant/write/mxfp4.h
 
   // 2^(e - 128); the two smallest are denormals. 255, which the standard calls NaN, reads as 2^127.
   QN_QUANT_INLINE static float half_power(std::uint32_t e) { return float_of(e < 2 ? 0x00200000u << e : (e - 1) << 23); }

@@ -30,6 +30,7 @@ struct Q4_0 {
   }
 
   QN_QUANT_INLINE static void dequantize(const Block& block, float* out) { dequantize_block<Q4_0>(block, out); }
+  static void write(const float* values, const float* importance, std::byte* blocks, std::size_t block_count);  // quant/write/q4_0.h
 
   // The value farthest from zero becomes code -8, the code without a positive twin.
   QN_QUANT_INLINE static void quantize(const float* values, Block& block) {

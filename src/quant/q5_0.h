@@ -29,6 +29,7 @@ struct Q5_0 {
   }
 
   QN_QUANT_INLINE static void dequantize(const Block& block, float* out) { dequantize_block<Q5_0>(block, out); }
+  static void write(const float* values, const float* importance, std::byte* blocks, std::size_t block_count);  // quant/write/q4_0.h
 
   // The value farthest from zero becomes code -16, the code without a positive twin.
   QN_QUANT_INLINE static void quantize(const float* values, Block& block) {

@@ -29,6 +29,7 @@ struct Q5_1 {
   }
 
   QN_QUANT_INLINE static void dequantize(const Block& block, float* out) { dequantize_block<Q5_1>(block, out); }
+  static void write(const float* values, const float* importance, std::byte* blocks, std::size_t block_count);  // quant/write/q4_1.h
 
   QN_QUANT_INLINE static void quantize(const float* values, Block& block) {
     const Range range = range_of<weights>(values);

@@ -31,6 +31,7 @@ struct TQ1_0 {
   }
 
   QN_QUANT_INLINE static void dequantize(const Block& block, float* out) { dequantize_block<TQ1_0>(block, out); }
+  static void write(const float* values, const float* importance, std::byte* blocks, std::size_t block_count);  // quant/write/tq1_0.h
 
  private:
   template <int bytes, int digits>

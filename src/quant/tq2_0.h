@@ -29,6 +29,7 @@ struct TQ2_0 {
   }
 
   QN_QUANT_INLINE static void dequantize(const Block& block, float* out) { dequantize_block<TQ2_0>(block, out); }
+  static void write(const float* values, const float* importance, std::byte* blocks, std::size_t block_count);  // quant/write/tq2_0.h
 };
 
 }  // namespace qn::quant

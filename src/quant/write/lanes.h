@@ -52,10 +52,12 @@ using Ints = Pack<IntRegister, 64 / register_bytes>;
 #define QN_LANES_UNARY(name, result, argument, expression)            \
   template <int count>                                                \
   QN_LANES_INLINE Pack<result, count> name(Pack<argument, count> a) { \
-    if constexpr (count > 1)                                          \
+    if constexpr (count > 1) {                                        \
       return {name(a.low), name(a.high)};                             \
-    else                                                              \
+    } else {                                                          \
+      const argument a_ = a.value;                                    \
       return {expression};                                            \
+    }                                                                 \
   }
 #define QN_LANES_BINARY(name, type, expression)                                      \
   template <int count>                                                               \
@@ -100,11 +102,20 @@ QN_LANES_BINARY(operator&, IntRegister, a.value& b.value)
 QN_LANES_BINARY(operator|, IntRegister, a.value | b.value)
 QN_LANES_BINARY(operator^, IntRegister, a.value ^ b.value)
 QN_LANES_BINARY(smaller, IntRegister, a.value < b.value ? a.value : b.value)
+QN_LANES_SELECT(if_less, IntRegister, FloatRegister, a.value < b.value ? x.value : y.value)
 
-QN_LANES_UNARY(bits_in, IntRegister, FloatRegister, (IntRegister)a.value)
-QN_LANES_UNARY(floats_in, FloatRegister, IntRegister, (FloatRegister)a.value)
-QN_LANES_UNARY(to_ints, IntRegister, FloatRegister, __builtin_convertvector(a.value, IntRegister))  // whole numbers below 2^31 only
-QN_LANES_UNARY(to_floats, FloatRegister, IntRegister, __builtin_convertvector(a.value, FloatRegister))
+template <int bits, int count>
+QN_LANES_INLINE Pack<IntRegister, count> shift_left(Pack<IntRegister, count> a) {
+  if constexpr (count > 1)
+    return {shift_left<bits>(a.low), shift_left<bits>(a.high)};
+  else
+    return {a.value << bits};
+}
+
+QN_LANES_UNARY(bits_in, IntRegister, FloatRegister, (IntRegister)a_)
+QN_LANES_UNARY(floats_in, FloatRegister, IntRegister, (FloatRegister)a_)
+QN_LANES_UNARY(to_ints, IntRegister, FloatRegister, __builtin_convertvector(a_, IntRegister))  // whole numbers below 2^31 only
+QN_LANES_UNARY(to_floats, FloatRegister, IntRegister, __builtin_convertvector(a_, FloatRegister))
 
 template <class Lanes, class Value>
 QN_LANES_INLINE Lanes all_of(Value value) {
@@ -159,6 +170,9 @@ QN_LANES_INLINE Floats round_lanes(Floats x) {
   constexpr float shift = 12582912.0F;  // 1.5 * 2^23
   return x + set(shift) - set(shift);
 }
+QN_LANES_INLINE Floats whole_part(Floats x) {  // toward zero, for magnitudes below 2^31
+  return to_floats(to_ints(x));
+}
 QN_LANES_INLINE Floats magnitude(Floats x) {
   return floats_in(bits_in(x) & set_int(0x7FFFFFFF));
 }
@@ -166,38 +180,71 @@ QN_LANES_INLINE Floats clamp(Floats x, Floats least, Floats most) {
   return smaller(larger(x, least), most);
 }
 
-// Lane l and its neighbour l ^ 1 change places.
-template <int count>
-QN_LANES_INLINE Pack<FloatRegister, count> swap_neighbours(Pack<FloatRegister, count> a) {
-  if constexpr (count > 1) {
-    return {swap_neighbours(a.low), swap_neighbours(a.high)};
-  } else {
-    const FloatRegister v = a.value;
+QN_LANES_INLINE void f16_of_lanes(Floats x, std::uint16_t (&half)[16]) {
+  float lane[16];
+  store_lanes(lane, x);
+  for (int i = 0; i < 16; ++i) half[i] = f32_to_f16(lane[i]);
+}
+
+// Pairs of lanes: the neighbours change places, or both take the first, or both the second.
 #if defined(__AVX512F__)
-    return {__builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14)};
+#define QN_LANES_PAIRS(name, a, b)                                                                                                     \
+  QN_LANES_UNARY(name, FloatRegister, FloatRegister,                                                                                   \
+                 __builtin_shufflevector(a_, a_, a, b, 2 + a, 2 + b, 4 + a, 4 + b, 6 + a, 6 + b, 8 + a, 8 + b, 10 + a, 10 + b, 12 + a, \
+                                         12 + b, 14 + a, 14 + b))
 #elif defined(__AVX2__)
-    return {__builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6)};
+#define QN_LANES_PAIRS(name, a, b) \
+  QN_LANES_UNARY(name, FloatRegister, FloatRegister, __builtin_shufflevector(a_, a_, a, b, 2 + a, 2 + b, 4 + a, 4 + b, 6 + a, 6 + b))
 #else
-    return {__builtin_shufflevector(v, v, 1, 0, 3, 2)};
+#define QN_LANES_PAIRS(name, a, b) QN_LANES_UNARY(name, FloatRegister, FloatRegister, __builtin_shufflevector(a_, a_, a, b, 2 + a, 2 + b))
 #endif
+QN_LANES_PAIRS(swap_neighbours, 1, 0)
+QN_LANES_PAIRS(first_of_pair, 0, 0)
+QN_LANES_PAIRS(second_of_pair, 1, 1)
+
+// To bytes, for whole numbers in [-128, 255].
+template <int count>
+QN_LANES_INLINE void store_bytes(void* to, Pack<IntRegister, count> x) {
+  if constexpr (count > 1) {
+    store_bytes(to, x.low);
+    store_bytes(static_cast<char*>(to) + register_bytes / 4 * count / 2, x.high);
+  } else {
+    using Bytes [[gnu::vector_size(register_bytes / 4)]] = std::int8_t;
+    const Bytes bytes = __builtin_convertvector(x.value, Bytes);
+    std::memcpy(to, &bytes, sizeof bytes);
   }
 }
 
-// Over all lanes, by a fixed tree.
-QN_LANES_INLINE float sum_of_lanes(Floats x) {
-  float lane[16];
-  store_lanes(lane, x);
-  for (int half = 8; half > 0; half /= 2)
-    for (int i = 0; i < half; ++i) lane[i] += lane[i + half];
-  return lane[0];
-}
-QN_LANES_INLINE float largest_of_lanes(Floats x) {
-  float lane[16];
-  store_lanes(lane, x);
-  for (int half = 8; half > 0; half /= 2)
-    for (int i = 0; i < half; ++i) lane[i] = lane[i] > lane[i + half] ? lane[i] : lane[i + half];
-  return lane[0];
-}
+// Over all lanes, by a fixed tree: lane i takes in lane i + 8, then i + 4, i + 2, i + 1.
+#define QN_LANES_FOLD(name, combine)                         \
+  template <int count>                                       \
+  QN_LANES_INLINE float name(Pack<FloatRegister, count> x) { \
+    if constexpr (count > 1) {                               \
+      return name(combine(x.low, x.high));                   \
+    } else {                                                 \
+      using One = Pack<FloatRegister, 1>;                    \
+      QN_LANES_FOLD_WIDE(combine)                            \
+      x = combine(x, One{QN_LANES_MOVED(x.value, 2)});       \
+      x = combine(x, One{QN_LANES_MOVED(x.value, 1)});       \
+      return x.value[0];                                     \
+    }                                                        \
+  }
+#if defined(__AVX512F__)
+#define QN_LANES_MOVED(v, by) \
+  __builtin_shufflevector(v, v, by, by + 1, by + 2, by + 3, by + 4, by + 5, by + 6, by + 7, 8, 9, 10, 11, 12, 13, 14, 15)
+#define QN_LANES_FOLD_WIDE(combine)                \
+  x = combine(x, One{QN_LANES_MOVED(x.value, 8)}); \
+  x = combine(x, One{QN_LANES_MOVED(x.value, 4)});
+#elif defined(__AVX2__)
+#define QN_LANES_MOVED(v, by) __builtin_shufflevector(v, v, by, by + 1, by + 2, by + 3, 4, 5, 6, 7)
+#define QN_LANES_FOLD_WIDE(combine) x = combine(x, One{QN_LANES_MOVED(x.value, 4)});
+#else
+#define QN_LANES_MOVED(v, by) __builtin_shufflevector(v, v, by, by + 1, 2, 3)
+#define QN_LANES_FOLD_WIDE(combine)
+#endif
+#define QN_LANES_ADDED(a, b) ((a) + (b))
+QN_LANES_FOLD(sum_of_lanes, QN_LANES_ADDED)
+QN_LANES_FOLD(largest_of_lanes, larger)
 
 }  // namespace
 }  // namespace qn::quant

@@ -8,11 +8,20 @@
 
 // The formats whose struct declares write(): QN_WRITTEN_FORMATS(X) expands to X(F) for each.
 #define QN_WRITTEN_FORMATS(X) \
+  X(Q4_0)                     \
+  X(Q4_1)                     \
+  X(Q5_0)                     \
+  X(Q5_1)                     \
   X(Q2_K)                     \
   X(Q3_K)                     \
   X(Q4_K)                     \
   X(Q5_K)                     \
-  X(Q6_K)
+  X(Q6_K)                     \
+  X(IQ4_NL)                   \
+  X(IQ4_XS)                   \
+  X(MXFP4)                    \
+  X(TQ1_0)                    \
+  X(TQ2_0)
 
 namespace qn::quant {
 
