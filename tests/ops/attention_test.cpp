@@ -78,6 +78,16 @@ class Layer {
     return all;
   }
 
+  // A prompt in one piece, then token by token, as replies come.
+  std::vector<float> as_reply(const Matrix& sequence, int prompt, const std::vector<PageId>& pages) {
+    std::vector<float> all = step({{&sequence, 0, prompt, pages}});
+    for (int from = prompt; from < sequence.rows; ++from) {
+      const std::vector<float> part = step({{&sequence, from, 1, pages}});
+      all.insert(all.end(), part.begin(), part.end());
+    }
+    return all;
+  }
+
  private:
   Backend& backend_;
   Shape shape_;
@@ -127,9 +137,56 @@ TEST_P(Attention, gives_the_bits_of_ref_for_every_type_of_keys_and_values) {
       if (!keys.for_cache || !values.for_cache) continue;
       if (shape.head % keys.block_weights != 0 || shape.head % values.block_weights != 0) continue;
       Layer mine(*backend, shape, keys, values, 32), wanted(*ref, shape, keys, values, 32);
-      ASSERT_TRUE(same(mine.in_pieces(sequence, 100, pages_from(0, 4)), wanted.in_pieces(sequence, 100, pages_from(0, 4))))
+      ASSERT_TRUE(same(mine.as_reply(sequence, 95, pages_from(0, 4)), wanted.in_pieces(sequence, 100, pages_from(0, 4))))
           << keys.name << " keys, " << values.name << " values";
     }
+}
+
+// Every number of heads that share keys, and sizes of a head beside the ones that vectors like.
+TEST_P(Attention, replies_give_the_bits_of_ref_for_every_group_of_heads_and_size_of_head) {
+  const auto backend = cpu(GetParam());
+  const auto ref = make_ref_backend();
+  for (const Shape shape : {Shape{1, 1, 128}, Shape{2, 1, 64}, Shape{3, 1, 64}, Shape{4, 1, 64}, Shape{5, 1, 64}, Shape{6, 1, 64},
+                            Shape{7, 1, 64}, Shape{8, 1, 64}, Shape{9, 1, 64}, Shape{12, 1, 64}, Shape{13, 1, 64}, Shape{6, 2, 96},
+                            Shape{2, 1, 80}, Shape{3, 1, 256}, Shape{5, 2, 32}, Shape{3, 2, 24}})
+    for (const char* type : {"F16", "Q8_0"}) {
+      if (shape.head % format(type).block_weights != 0) continue;
+      const Matrix sequence = random_sequence(shape, 52, static_cast<std::uint64_t>(shape.heads));
+      Layer mine(*backend, shape, format(type), format(type), 16), wanted(*ref, shape, format(type), format(type), 16);
+      ASSERT_TRUE(same(mine.as_reply(sequence, 45, pages_from(3, 4)), wanted.in_pieces(sequence, 52, pages_from(3, 4))))
+          << shape.heads << " heads of " << shape.head << ", " << type;
+    }
+}
+
+// More keys than one chunk has; windows that begin and end anywhere; a chunk's results merged by whichever thread comes last.
+TEST_P(Attention, several_chunks_give_the_bits_of_ref_on_any_number_of_threads) {
+  const Shape shape{3, 1, 64};
+  const Matrix sequence = random_sequence(shape, 640, 4);
+  for (const int window : {0, 1, 100, 300}) {
+    const auto prepare = [&](Backend& backend) {
+      Layer layer(backend, shape, format("F16"), format("F16"), 16);
+      layer.window = window;
+      layer.step({{&sequence, 0, 600, pages_from(0, 40)}});
+      return layer;
+    };
+    const auto run = [&](Layer& layer, int count) {
+      std::vector<float> all;
+      for (int from = 600; from < 640; from += count) {
+        const std::vector<float> part = layer.step({{&sequence, from, count, pages_from(0, 40)}});
+        all.insert(all.end(), part.begin(), part.end());
+      }
+      return all;
+    };
+    const auto ref = make_ref_backend();
+    Layer slow = prepare(*ref);
+    const std::vector<float> wanted = run(slow, 40);
+    for (const int threads : {1, 2, 7}) {
+      const auto backend = cpu(GetParam(), threads);
+      Layer fast = prepare(*backend);
+      for (const int count : {1, 5, 40})
+        ASSERT_TRUE(same(run(fast, count), wanted)) << "window " << window << ", " << threads << " threads, by " << count;
+    }
+  }
 }
 
 TEST_P(Attention, norms_rotations_and_windows_give_the_bits_of_ref) {

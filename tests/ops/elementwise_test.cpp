@@ -144,11 +144,11 @@ TEST_P(Elementwise, half_floats_are_read_exactly_denormals_included) {
   for (std::size_t i = 0; i < halves.size(); ++i) halves[i] = static_cast<std::uint16_t>(i);
   const struct {
     const char* format;
-    qn::cpu::Layout layout;
-  } cases[] = {{"F16", qn::cpu::Layout::f16}, {"BF16", qn::cpu::Layout::bf16}};
+    qn::cpu::RowType type;
+  } cases[] = {{"F16", qn::cpu::RowType::f16}, {"BF16", qn::cpu::RowType::bf16}};
   for (const auto& c : cases) {
     std::vector<float> got(65536), wanted(65536);
-    kernels(GetParam()).decode(c.layout, reinterpret_cast<const std::byte*>(halves.data()), got.data(), 65536);
+    kernels(GetParam()).decode(c.type, reinterpret_cast<const std::byte*>(halves.data()), got.data(), 65536);
     quant::find_format(c.format)->dequantize(reinterpret_cast<const std::byte*>(halves.data()), wanted.data(), 65536);
     EXPECT_TRUE(same(got, wanted)) << c.format;
   }

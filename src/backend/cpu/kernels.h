@@ -73,20 +73,44 @@ struct PlainJob {
   Outputs out;
 };
 
-// One query head against one chunk of decoded keys and values; updates the running softmax.
+// How a key or value lies in a page.
+enum class RowType { f32, f16, bf16, q8_0, q4_0, q4_1, q5_0, q5_1, iq4_nl, other };
+
+inline constexpr int chunk_keys = 256;   // as chunk_tokens in backend/ref/attention.h: part of the promise
+inline constexpr int decoded_rows = 64;  // at most, that are floats at once
+
+// The keys, or the values, of one chunk for one key/value head.
+struct CachedRows {
+  RowType type = RowType::other;
+  void (*dequantize)(const std::byte* blocks, float* out, std::size_t block_count) = nullptr;  // for RowType::other
+  int blocks = 0;                                                                              // in a row
+  int bytes = 0;                                                                               // of a row
+  // Row j of the chunk. Where some of the rows [16 n, 16 n + 16) are seen, the others are addresses that may be read.
+  const std::byte* at[chunk_keys] = {};
+  const std::byte* soon[chunk_keys] = {};  // what to fetch from memory when row j is read; any address
+};
+
+// Softmax over some keys, before the division, of several queries.
+struct Partial {
+  float* largest = nullptr;  // [Q] score
+  float* weight = nullptr;   // [Q] sum of exp(score - largest)
+  float* sum = nullptr;      // [Q, stride] of exp(score - largest) * value
+};
+
+// Some queries against one chunk of keys and values.
 struct ChunkJob {
-  const float* query = nullptr;   // [stride], zero from `head` on
-  const float* keys = nullptr;    // [64, stride], zero from `head` on
-  const float* values = nullptr;  // [64, stride]
-  int head = 0;
-  int stride = 0;          // head rounded up to a multiple of 16
-  int begin = 0, end = 0;  // keys seen, in [0, 64)
+  int queries = 0;               // Q
+  int head = 0;                  // size of one
+  int stride = 0;                // head rounded up to a multiple of 16
+  const float* query = nullptr;  // [Q, stride], zero from `head` on
+  const int* begin = nullptr;    // [Q] keys seen, in [0, 256); never none
+  const int* end = nullptr;      // [Q] neither falls from one query to the next
+  const CachedRows* keys = nullptr;
+  const CachedRows* values = nullptr;
   float scale = 0;
-  bool first = false;        // nothing to merge with yet
-  float* largest = nullptr;  // running maximum of the scores
-  float* weight = nullptr;   // running sum of exp(score - largest)
-  float* sum = nullptr;      // [stride], running sum of exp(score - largest) * value
-  float* scratch = nullptr;  // [stride]
+  float* decoded = nullptr;  // [64, stride] scratch
+  float* score = nullptr;    // [Q, 256] scratch
+  Partial out;
 };
 
 // One format's way from the file's bytes to spans.
@@ -111,8 +135,9 @@ struct KernelTable {
   void (*normalize)(const float* x, const float* weight, float eps, int count, float* y);
   void (*swiglu)(const float* gate, const float* up, float* y, int count);
   void (*rotate)(float* x, int pairs, int first_step, int second_offset, const float* cos_sin);
-  void (*decode)(Layout layout, const std::byte* from, float* to, int count);  // f32, f16, bf16
+  void (*decode)(RowType type, const std::byte* from, float* to, int count);  // every type but `other`
   void (*attend_chunk)(const ChunkJob& job);
+  void (*attend_merge)(const Partial& into, const Partial& part, int queries, int stride);
   void (*attend_finish)(const float* sum, float weight, int head, float* out);
   void (*exponential)(const float* x, float* y, int count);  // for the tests
 };

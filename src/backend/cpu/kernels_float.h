@@ -80,19 +80,6 @@ QN_FORCE_INLINE Floats load_plain_first(const std::byte* p, int count) {
   return load_plain<layout>(copy);
 }
 
-template <Layout layout>
-void decode_as(const std::byte* from, float* to, int count) {
-  const int whole = count / 16 * 16;
-  for (int i = 0; i < whole; i += 16) store(to + i, load_plain<layout>(from + i * plain_bytes<layout>));
-  if (whole < count) store_first(to + whole, load_plain_first<layout>(from + whole * plain_bytes<layout>, count - whole), count - whole);
-}
-
-void decode(Layout layout, const std::byte* from, float* to, int count) {
-  if (layout == Layout::f16) return decode_as<Layout::f16>(from, to, count);
-  if (layout == Layout::bf16) return decode_as<Layout::bf16>(from, to, count);
-  decode_as<Layout::f32>(from, to, count);
-}
-
 QN_FORCE_INLINE void write_outputs(const Outputs& out, int token, Floats value) {
   if (out.rows == panel_rows) {
     if (out.bias != nullptr) value = add(value, load(out.bias));

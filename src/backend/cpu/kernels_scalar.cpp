@@ -22,6 +22,7 @@ const KernelTable& kernels_scalar() {
                                         .rotate = rotate,
                                         .decode = decode,
                                         .attend_chunk = attend_chunk,
+                                        .attend_merge = attend_merge,
                                         .attend_finish = attend_finish,
                                         .exponential = exponential};
   return table;

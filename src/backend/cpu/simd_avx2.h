@@ -365,5 +365,48 @@ QN_FORCE_INLINE int store_codes(std::int8_t* to, const float* x, float inverse) 
   return _mm_cvtsi128_si32(a);
 }
 
+// rows of cached keys and values
+constexpr int query_tile = 3;
+constexpr int key_tile = 2;
+constexpr int value_tile = 2;
+template <int which>
+QN_FORCE_INLINE void store_quarter(float* p, Floats x) {
+  _mm_storeu_ps(p, _mm256_extractf128_ps(which < 2 ? x.low : x.high, which % 2));
+}
+QN_FORCE_INLINE Floats set_f16(const std::byte* p) {
+  std::int16_t half;
+  std::memcpy(&half, p, sizeof half);
+  const __m256 x = _mm256_cvtph_ps(_mm_set1_epi16(half));
+  return {x, x};
+}
+QN_FORCE_INLINE Floats load_s8(const std::byte* p) {
+  const __m128i bytes = load_16_bytes(p);
+  return {_mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes)), _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(_mm_srli_si128(bytes, 8)))};
+}
+QN_FORCE_INLINE Ints load_u8(const std::byte* p) {
+  const __m128i bytes = load_16_bytes(p);
+  return {_mm256_cvtepu8_epi32(bytes), _mm256_cvtepu8_epi32(_mm_srli_si128(bytes, 8))};
+}
+QN_FORCE_INLINE Ints low_nibble(Ints a) {
+  return {_mm256_and_si256(a.low, _mm256_set1_epi32(15)), _mm256_and_si256(a.high, _mm256_set1_epi32(15))};
+}
+QN_FORCE_INLINE Ints high_nibble(Ints a) {
+  return {_mm256_srli_epi32(a.low, 4), _mm256_srli_epi32(a.high, 4)};
+}
+QN_FORCE_INLINE Ints sixteens(std::uint32_t bits) {
+  const __m256i all = _mm256_set1_epi32(static_cast<std::int32_t>(bits)), one = _mm256_set1_epi32(1), sixteen = _mm256_set1_epi32(16);
+  const __m256i low = _mm256_sllv_epi32(one, lane_numbers()), high = _mm256_slli_epi32(low, 8);
+  return {_mm256_and_si256(_mm256_cmpeq_epi32(_mm256_and_si256(all, low), low), sixteen),
+          _mm256_and_si256(_mm256_cmpeq_epi32(_mm256_and_si256(all, high), high), sixteen)};
+}
+QN_FORCE_INLINE __m256 look_up(__m256i index, const float (&table)[16]) {
+  const __m256 low = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table), index);
+  const __m256 high = _mm256_permutevar8x32_ps(_mm256_loadu_ps(table + 8), index);
+  return _mm256_blendv_ps(low, high, _mm256_castsi256_ps(_mm256_slli_epi32(index, 28)));
+}
+QN_FORCE_INLINE Floats look_up(Ints index, const float (&table)[16]) {
+  return {look_up(index.low, table), look_up(index.high, table)};
+}
+
 }  // namespace
 }  // namespace qn::cpu

@@ -318,5 +318,37 @@ QN_FORCE_INLINE int store_codes(std::int8_t* to, const float* x, float inverse) 
   return _mm512_reduce_add_epi32(codes);
 }
 
+// rows of cached keys and values
+constexpr int query_tile = 6;  // queries, keys and vectors of values held in registers at once
+constexpr int key_tile = 4;
+constexpr int value_tile = 4;
+template <int which>
+QN_FORCE_INLINE void store_quarter(float* p, Floats x) {
+  _mm_storeu_ps(p, _mm512_extractf32x4_ps(x, which));
+}
+QN_FORCE_INLINE Floats set_f16(const std::byte* p) {
+  std::int16_t half;
+  std::memcpy(&half, p, sizeof half);
+  return _mm512_cvtph_ps(_mm256_set1_epi16(half));
+}
+QN_FORCE_INLINE Floats load_s8(const std::byte* p) {
+  return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))));
+}
+QN_FORCE_INLINE Ints load_u8(const std::byte* p) {
+  return {_mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)))};
+}
+QN_FORCE_INLINE Ints low_nibble(Ints a) {
+  return {_mm512_and_si512(a.v, _mm512_set1_epi32(15))};
+}
+QN_FORCE_INLINE Ints high_nibble(Ints a) {
+  return {_mm512_srli_epi32(a.v, 4)};
+}
+QN_FORCE_INLINE Ints sixteens(std::uint32_t bits) {
+  return {_mm512_maskz_set1_epi32(static_cast<__mmask16>(bits), 16)};
+}
+QN_FORCE_INLINE Floats look_up(Ints index, const float (&table)[16]) {
+  return _mm512_permutexvar_ps(index.v, _mm512_loadu_ps(table));
+}
+
 }  // namespace
 }  // namespace qn::cpu

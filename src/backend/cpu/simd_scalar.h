@@ -235,6 +235,52 @@ QN_FORCE_INLINE int store_codes(std::int8_t* to, const float* x, float inverse) 
   return sum;
 }
 
+// rows of cached keys and values
+constexpr int query_tile = 2;  // queries, keys and vectors of values held in registers at once
+constexpr int key_tile = 1;
+constexpr int value_tile = 2;
+template <int which>
+QN_FORCE_INLINE void store_quarter(float* p, Floats x) {  // lanes [4 * which, 4 * which + 4)
+  std::memcpy(p, x.lane + 4 * which, 4 * sizeof(float));
+}
+QN_FORCE_INLINE Floats set_f16(const std::byte* p) {  // the f16 at p in every lane
+  std::uint16_t half;
+  std::memcpy(&half, p, sizeof half);
+  return set(quant::f16_to_f32(half));
+}
+QN_FORCE_INLINE Floats load_s8(const std::byte* p) {  // sixteen signed bytes
+  std::int8_t b[16];
+  std::memcpy(b, p, sizeof b);
+  Floats r;
+  QN_LANES(i) r.lane[i] = static_cast<float>(b[i]);
+  return r;
+}
+QN_FORCE_INLINE Ints load_u8(const std::byte* p) {
+  std::uint8_t b[16];
+  std::memcpy(b, p, sizeof b);
+  Ints r;
+  QN_LANES(i) r.lane[i] = b[i];
+  return r;
+}
+QN_FORCE_INLINE Ints low_nibble(Ints a) {  // of lanes in [0, 256)
+  QN_LANES(i) a.lane[i] &= 15;
+  return a;
+}
+QN_FORCE_INLINE Ints high_nibble(Ints a) {
+  QN_LANES(i) a.lane[i] >>= 4;
+  return a;
+}
+QN_FORCE_INLINE Ints sixteens(std::uint32_t bits) {  // lane i: 16 where bit i is set, else 0
+  Ints r;
+  QN_LANES(i) r.lane[i] = static_cast<std::int32_t>(bits >> i & 1) << 4;
+  return r;
+}
+QN_FORCE_INLINE Floats look_up(Ints index, const float (&table)[16]) {  // lanes of index in [0, 16)
+  Floats r;
+  QN_LANES(i) r.lane[i] = table[index.lane[i]];
+  return r;
+}
+
 #undef QN_LANES
 
 }  // namespace

@@ -7,9 +7,9 @@
 
 namespace qn::ref {
 
-// Keys are taken in chunks of this many absolute positions, [0, 64), [64, 128), ..., whatever the page size and the batch. Each chunk
+// Keys are taken in chunks of this many absolute positions, [0, 256), [256, 512), ..., whatever the page size and the batch. Each chunk
 // is a softmax of its own; chunks are merged in ascending order.
-inline constexpr int chunk_tokens = 64;
+inline constexpr int chunk_tokens = 256;
 
 // keys seen from position p: [first_key(p, window), p]
 inline int first_key(int position, int window) {
