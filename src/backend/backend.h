@@ -49,6 +49,9 @@ class Backend {
   //   errors   unsupported: this backend cannot use this format so; out_of_memory
   virtual Result<std::unique_ptr<Weight>> adopt(const quant::EncodedTensor& tensor, Use use) = 0;
 
+  // The calls that follow, from this thread, compute a step of so many rows: how it is best shared depends on that.
+  virtual void begin_step(int rows) { (void)rows; }
+
   virtual void upload(Tensor to, const void* from) = 0;  // to.bytes() from host memory
   virtual void download(void* to, Tensor from) = 0;      // waits, then copies
   virtual void wait() = 0;                               // until everything enqueued is done

@@ -4,15 +4,12 @@
 #include <limits>
 
 #include "backend/cpu/cpu_backend.h"
-#include "base/thread_pool.h"
 #include "cli/builtin_model.h"
 #include "cli/chat/saved_chat.h"
 #include "quant/format.h"
 
 namespace qn::cli {
 namespace {
-
-constexpr int most_threads = 4096;
 
 bool is_file(const std::filesystem::path& path) {
   std::error_code none;
@@ -24,17 +21,7 @@ bool is_file(const std::filesystem::path& path) {
 ModelLoader::~ModelLoader() = default;
 
 Result<std::unique_ptr<ModelLoader>> ModelLoader::make(const DeviceChoice& choice, Io& io) {
-  const int cores = usable_cores();
-  std::optional<int> threads;
-  if (choice.threads && *choice.threads != -1) {
-    if (*choice.threads < 1 || *choice.threads > most_threads)
-      return fail(Code::bad_input, "--threads: {} is out of range; give a value from 1 to {}", *choice.threads, most_threads);
-    threads = *choice.threads;
-    if (*threads > cores) {
-      note(io, fmt::format("--threads {}: this machine has {} cores for us; using {}", *threads, cores, cores));
-      threads = cores;
-    }
-  }
+  QN_TRY(ThreadPlan threads, plan_threads(choice.threads, this_topology(), io));
   if (!choice.gpu_layers.empty() && choice.gpu_layers != "auto" && choice.gpu_layers != "all") {
     std::int64_t layers = 0;
     const char* const end = choice.gpu_layers.data() + choice.gpu_layers.size();
@@ -45,11 +32,14 @@ Result<std::unique_ptr<ModelLoader>> ModelLoader::make(const DeviceChoice& choic
   } else if (choice.gpu_layers == "all") {
     note(io, "--n-gpu-layers all: no GPU can be used; every layer is computed on the CPU");
   }
-  return std::unique_ptr<ModelLoader>(new ModelLoader(threads));
+  return std::unique_ptr<ModelLoader>(new ModelLoader(std::move(threads)));
 }
 
 Backend& ModelLoader::device() {
-  if (device_ == nullptr) device_ = make_cpu_backend({.threads = threads_.value_or(usable_cores())});
+  if (device_ == nullptr)
+    device_ = make_cpu_backend({.threads = threads_.threads,
+                                .prompt_threads = threads_.prompt_threads,
+                                .pool = {.places = threads_.places, .priority = threads_.priority, .spin = threads_.spin}});
   return *device_;
 }
 

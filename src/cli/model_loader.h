@@ -8,13 +8,14 @@
 
 #include "backend/watched_backend.h"
 #include "cli/io.h"
+#include "cli/threads/thread_plan.h"
 #include "file/checkpoint.h"
 #include "serve/host.h"
 
 namespace qn::cli {
 
 struct DeviceChoice {
-  std::optional<int> threads;
+  ThreadChoice threads;
   std::string gpu_layers;  // as typed: a number, "auto", "all", or empty
 };
 
@@ -38,10 +39,10 @@ class ModelLoader {
   Result<std::unique_ptr<serve::LoadedModel>> load(const std::string& name, const serve::LoadOptions& options, For purpose = For::replies);
 
  private:
-  explicit ModelLoader(std::optional<int> threads) : threads_(threads) {}
+  explicit ModelLoader(ThreadPlan threads) : threads_(std::move(threads)) {}
   Backend& device();
 
-  std::optional<int> threads_;       // as asked for, no more than there are
+  ThreadPlan threads_;
   std::unique_ptr<Backend> device_;  // made when first needed
   std::unique_ptr<Backend> watched_;
 };

@@ -79,6 +79,7 @@ Result<std::span<const float>> Forward::run(const sched::Step& step, LogitsOf wh
   const std::span<float> turns = std::span(host_cos_sin_).first(static_cast<std::size_t>(rows) * static_cast<std::size_t>(sizes.rotated));
   fill_cos_sin(model_->rope(), positions, turns);
   const Placement& placement = model_->placement();
+  for (Backend* device : placement.devices) device->begin_step(rows);
   for (std::size_t device = 0; device < memory_.size(); ++device)
     placement.devices[device]->upload(memory_[device].cos_sin.first_rows(rows), turns.data());
 

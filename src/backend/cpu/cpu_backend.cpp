@@ -23,6 +23,7 @@ const cpu::KernelTable& kernels_of(Isa isa) {
   return cpu::kernels_scalar();
 }
 
+constexpr int rows_of_a_prompt = 5;               // steps of so many rows count as prompts: arithmetic, not memory, is their limit
 constexpr int elements_for_a_thread = 16 * 1024;  // below this a second thread costs more than it brings
 
 int rows_for_a_thread(int columns) {
@@ -92,10 +93,11 @@ class CpuOps final : public Ops {
 
 class CpuBackend final : public Backend {
  public:
-  CpuBackend(Isa isa, int threads) : kernels_(kernels_of(isa)), workers_(threads), ops_(kernels_, workers_) {}
+  CpuBackend(Isa isa, int threads, int prompt_threads, const PoolOptions& pool)
+      : kernels_(kernels_of(isa)), threads_(threads), prompt_threads_(prompt_threads), workers_(pool), ops_(kernels_, workers_) {}
 
   DeviceInfo info() const override {
-    return host_info(fmt::format("cpu {}, {} {}", name(kernels_.isa), workers_.size(), workers_.size() == 1 ? "thread" : "threads"));
+    return host_info(fmt::format("cpu {}, {} {}", name(kernels_.isa), threads_, threads_ == 1 ? "thread" : "threads"));
   }
   Ops& ops() override { return ops_; }
   Result<std::unique_ptr<Buffer>> allocate(std::size_t bytes) override { return allocate_host(bytes); }
@@ -113,6 +115,11 @@ class CpuBackend final : public Backend {
     return weight;
   }
 
+  void begin_step(int rows) override {
+    workers_.use(rows < rows_of_a_prompt ? threads_ : prompt_threads_);
+    workers_.enlist();
+  }
+
   void upload(Tensor to, const void* from) override { std::memcpy(to.data, from, to.bytes()); }
   void download(void* to, Tensor from) override { std::memcpy(to, from.data, from.bytes()); }
   void wait() override {}
@@ -121,6 +128,7 @@ class CpuBackend final : public Backend {
 
  private:
   const cpu::KernelTable& kernels_;
+  int threads_, prompt_threads_;
   ThreadPool workers_;
   CpuOps ops_;
 };
@@ -129,7 +137,10 @@ class CpuBackend final : public Backend {
 
 std::unique_ptr<Backend> make_cpu_backend(const CpuOptions& options) {
   const int threads = options.threads > 0 ? options.threads : usable_cores();
-  return std::make_unique<CpuBackend>(std::min(options.isa, best_isa()), threads);
+  const int prompt_threads = options.prompt_threads > 0 ? options.prompt_threads : threads;
+  PoolOptions pool = options.pool;
+  pool.threads = std::max(threads, prompt_threads);
+  return std::make_unique<CpuBackend>(std::min(options.isa, best_isa()), threads, prompt_threads, pool);
 }
 
 }  // namespace qn

@@ -5,12 +5,15 @@
 
 #include "backend/backend.h"
 #include "base/cpu_features.h"
+#include "base/thread_pool.h"
 
 namespace qn {
 
 struct CpuOptions {
-  int threads = 0;       // 0: one for each core that this process may use
-  Isa isa = best_isa();  // capped by what the processor has
+  int threads = 0;         // 0: one for each core that this process may use
+  Isa isa = best_isa();    // capped by what the processor has
+  int prompt_threads = 0;  // for steps of many rows; 0: as many
+  PoolOptions pool = {};   // places, priority and spinning; its size follows from the two above
 };
 
 std::unique_ptr<Backend> make_cpu_backend(const CpuOptions& options = {});

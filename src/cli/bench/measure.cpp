@@ -200,17 +200,17 @@ Limits take_limits(LimitMeter& meter) {
 }
 
 Result<Measured> measure(const std::shared_ptr<const model::Model>& model, const ModelWork& work, const Test& test,
-                         const MeasureOptions& options, LimitMeter& meter, const std::function<bool(std::string_view what)>& step) {
+                         const MeasureOptions& options, LimitMeter& meter, const Watch& watch) {
   const bool prompt = test.prompt_tokens > 0;
   Measured measured{.test = test};
   // After its prompt of depth + 1 tokens a sequence's first timed token sees that many keys and itself.
   measured.work = prompt ? prompt_work(work, test.depth, test.prompt_tokens, options.rows_a_step)
                          : decode_work(work, test.depth + 1, test.decode_tokens, test.sequences);
   std::string what;
-  const auto go_on = [&] { return step(what); };
+  const auto go_on = [&] { return watch.step(what); };
   const auto say = [&](std::string now) {
     what = fmt::format("{}: {}", name(test), now);
-    return step(what);
+    return watch.step(what);
   };
   QN_TRY(const std::unique_ptr<TestEngine> engine, TestEngine::make(model, test, options));
   if (test.depth > 0) say(fmt::format("reading {} tokens to stand at this depth", test.depth));
@@ -224,10 +224,12 @@ Result<Measured> measure(const std::shared_ptr<const model::Model>& model, const
   }
   std::vector<Limits> limits;
   for (int repetition = 0; repetition < options.repetitions; ++repetition) {
+    if (!watch.turn()) return fail(Code::cancelled, "stopped");
     say(fmt::format("repetition {} of {}", repetition + 1, options.repetitions));
     limits.push_back(take_limits(meter));
     QN_TRY(const double seconds, once(static_cast<std::uint64_t>(repetition) + 1, test.decode_tokens));
     measured.seconds.push_back(seconds);
+    watch.after(seconds, limits.back());
   }
   limits.push_back(take_limits(meter));
   measured.limits = median_of(limits);

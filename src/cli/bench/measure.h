@@ -41,9 +41,15 @@ struct MeasureOptions {
 double median(std::vector<double> values);  // of at least one
 Limits take_limits(LimitMeter& meter);
 
-// `step` is told what is going on and says whether to go on.
+// Who watches a measurement. The first two say whether to go on.
+struct Watch {
+  std::function<bool(std::string_view what)> step;                                                 // what is going on; called often
+  std::function<bool()> turn = [] { return true; };                                                // before each repetition; it may wait
+  std::function<void(double seconds, const Limits& limits)> after = [](double, const Limits&) {};  // each repetition
+};
+
 //   errors   cancelled; out_of_memory; what the engine fails with
 Result<Measured> measure(const std::shared_ptr<const model::Model>& model, const ModelWork& work, const Test& test,
-                         const MeasureOptions& options, LimitMeter& meter, const std::function<bool(std::string_view what)>& step);
+                         const MeasureOptions& options, LimitMeter& meter, const Watch& watch);
 
 }  // namespace qn::cli

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "base/random.h"
+#include "file/quantize/chooser.h"
 #include "quant/random_blocks.h"
 
 namespace qn::cli {
@@ -80,21 +81,40 @@ Status check_room(const RandomModel& model, const std::filesystem::path& target)
 
 }  // namespace
 
-RandomModel plan_random_model(const Shape& shape, const Mix& mix, const text::VocabSpec* vocab) {
+Result<Types> find_types(std::string_view name) {
+  const auto mix = file::find_mix(name);
+  if (mix && !(*mix)->base.empty()) return Types{.mix = *mix};
+  if (const quant::Format* format = quant::find_format(name); format != nullptr) return Types{.pure = format};
+  if (!mix) return fail(mix.error().code, "--quant: {}", mix.error().message);
+  return fail(Code::bad_input, "--quant: {} says no type for random weights; give one such as Q4_K_M", (*mix)->name);
+}
+
+RandomModel plan_random_model(const Shape& shape, const Types& types, const text::VocabSpec* vocab) {
   RandomModel model{.metadata = metadata_of(shape)};
   model.metadata.set("general.quantized_by", std::string("quern bench"));
-  model.metadata.set(std::string(quant_key), mix.name);
+  model.metadata.set("general.quantization_version", std::uint32_t{2});
+  if (types.mix != nullptr) model.metadata.set("general.file_type", static_cast<std::uint32_t>(types.mix->file_type));
   if (vocab != nullptr) {
     add_vocabulary(model.metadata, *vocab, shape.vocab);
   } else {
     model.metadata.set("tokenizer.ggml.model", std::string("none"));
   }
+  std::optional<file::Chooser> chooser;
+  if (types.mix != nullptr)
+    chooser.emplace(*types.mix, file::ModelFacts{.architecture = std::string(shape.architecture),
+                                                 .layers = shape.layers,
+                                                 .heads_per_kv_head = shape.heads / shape.kv_heads,
+                                                 .value_matrices = shape.layers,
+                                                 .tied = shape.output == Head::tied});
   for (const ShapeTensor& tensor : tensors_of(shape)) {
-    const quant::Format& format = format_of(mix, shape, tensor);
     const bool vector = tensor.row->use == Use::vector;
-    model.tensors.push_back({tensor.name, &format, vector ? std::vector{tensor.columns} : std::vector{tensor.columns, tensor.rows}});
+    const quant::Format* wanted = vector    ? quant::find_format("F32")
+                                  : chooser ? chooser->choose(tensor.name, tensor.columns, false)
+                                            : types.pure;
+    const quant::Format* format = file::fitting_format(wanted, tensor.columns);
+    model.tensors.push_back({tensor.name, format, vector ? std::vector{tensor.columns} : std::vector{tensor.columns, tensor.rows}});
     model.centres.push_back(vector && tensor.row->key.ends_with("norm") ? 1.0F : 0.0F);
-    model.bytes += format.row_bytes(tensor.columns) * static_cast<std::uint64_t>(tensor.rows);
+    model.bytes += format->row_bytes(tensor.columns) * static_cast<std::uint64_t>(tensor.rows);
   }
   return model;
 }

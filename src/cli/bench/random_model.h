@@ -5,12 +5,21 @@
 #include <filesystem>
 #include <functional>
 
-#include "cli/bench/mix.h"
+#include "cli/bench/shapes.h"
+#include "file/quantize/mix.h"
 #include "text/tokenizer/vocab.h"
 
 namespace qn::cli {
 
-inline constexpr std::string_view quant_key = "quern.bench.quant";  // metadata: the name of the mix
+// Which format each matrix gets: by a mix's rules, or one for all.
+struct Types {
+  const file::Mix* mix = nullptr;
+  const quant::Format* pure = nullptr;
+  std::string_view name() const { return mix != nullptr ? mix->name : pure->name; }
+};
+// The name of a mix, or of a format that no mix is called by.
+//   errors   bad_input: the nearest names
+Result<Types> find_types(std::string_view name);
 
 struct RandomModel {
   file::Metadata metadata;
@@ -20,7 +29,7 @@ struct RandomModel {
 };
 
 //   vocab    written into the file where given; benchmarks need none
-RandomModel plan_random_model(const Shape& shape, const Mix& mix, const text::VocabSpec* vocab);
+RandomModel plan_random_model(const Shape& shape, const Types& types, const text::VocabSpec* vocab);
 
 // Streams the file, calling `progress` with the bytes written so far; it may return false to stop.
 //   errors   io: with the numbers where the disk is short; cancelled

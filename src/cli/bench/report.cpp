@@ -173,11 +173,11 @@ Result<Output> read_output(std::string_view name) {
     std::string_view name;
     Output output;
   };
-  static constexpr Known known[] = {
-      {"table", Output::table}, {"md", Output::markdown}, {"markdown", Output::markdown}, {"json", Output::json}, {"csv", Output::csv}};
+  static constexpr Known known[] = {{"table", Output::table}, {"md", Output::markdown},      {"markdown", Output::markdown},
+                                    {"json", Output::json},   {"jsonl", Output::json_lines}, {"csv", Output::csv}};
   for (const Known& one : known)
     if (one.name == name) return one.output;
-  return fail(Code::bad_input, "--output: {} is no form of output; give table, md, json or csv", quoted(name));
+  return fail(Code::bad_input, "--output: {} is no form of output; give table, md, json, jsonl or csv", quoted(name));
 }
 
 MachineFacts this_machine() {
@@ -250,10 +250,10 @@ std::string limits_text(const RunFacts& facts, const Limits& limits, Output outp
 void Reporter::row(const RunFacts& facts, const Measured& measured) {
   const Row row{facts, measured};
   std::string text;
-  if (output_ == Output::json) {
+  if (output_ == Output::json || output_ == Output::json_lines) {
     json::Object object;
     for (const Field& field : fields) object[field.name] = field.value(row);
-    text = (first_ ? "[\n" : ",\n") + json::print(object);
+    text = output_ == Output::json_lines ? json::print(object) + "\n" : (first_ ? "[\n" : ",\n") + json::print(object);
   } else if (output_ == Output::csv) {
     std::string names, values;
     for (const Field& field : fields) {

@@ -6,7 +6,7 @@
 
 namespace qn::cli {
 
-enum class Output { table, markdown, json, csv };
+enum class Output { table, markdown, json, json_lines, csv };
 //   errors   bad_input: the name and those known
 Result<Output> read_output(std::string_view name);
 
@@ -36,7 +36,8 @@ struct RunFacts {
 std::string head_text(const RunFacts& facts, Output output);  // machine, program and model: a line each, short
 std::string limits_text(const RunFacts& facts, const Limits& limits, Output output);
 
-// Rows as they come: table and Markdown print a heading first, CSV its names, JSON opens an array; end() closes it.
+// Rows as they come: table and Markdown print a heading first, CSV its names, JSON opens an array, which
+// end() closes.
 class Reporter {
  public:
   Reporter(Output output, std::FILE* out) : output_(output), out_(out) {}

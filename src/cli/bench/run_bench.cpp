@@ -7,13 +7,13 @@
 
 #include "backend/cpu/cpu_backend.h"
 #include "backend/host_memory.h"
+#include "base/json.h"
 #include "base/thread_pool.h"
-#include "base/utf8.h"
 #include "cli/bench/random_model.h"
 #include "cli/builtin_model.h"
 #include "cli/state_files.h"
 #include "cli/terminal/interrupt.h"
-#include "cli/terminal/safe_text.h"
+#include "cli/terminal/progress.h"
 #include "model/forward.h"
 #include "model/plan.h"
 #include "text/tokenizer/tokenizer_json.h"
@@ -37,12 +37,12 @@ std::string now_as_text() {
 }
 
 // One line on a terminal that is written over; lines of their own elsewhere, where they were asked for.
-class Progress {
+class StatusLine {
  public:
-  Progress(Io& io, bool wanted) : io_(io), live_(io.err_tty && io.err_colour && !io.quiet), lines_(wanted && !live_) {}
-  ~Progress() { clear(); }
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
+  StatusLine(Io& io, bool wanted) : io_(io), live_(io.err_tty && io.err_colour && !io.quiet), lines_(wanted && !live_) {}
+  ~StatusLine() { clear(); }
+  StatusLine(const StatusLine&) = delete;
+  StatusLine& operator=(const StatusLine&) = delete;
 
   // False when the user wants to stop.
   bool say(std::string_view what) {
@@ -66,15 +66,44 @@ class Progress {
   std::string shown_;
 };
 
+// How another program and this one measure in turn (bench/peers). Lines of JSON on `out`:  {"ready": test}  once all is prepared,
+// {"tokens_per_s": …, "read_gb_per_s": …}  after each repetition, which a line on `in` starts; then the row that a report has.
+class Turns {
+ public:
+  Turns(Io& io, const Test& test) : io_(io), test_(test) {}
+
+  bool wait() {
+    if (!std::exchange(ready_, true)) say({{"ready", name(test_)}});
+    for (int c = 0; c != '\n';)
+      if (c = std::fgetc(io_.in); c == EOF) return false;
+    return true;
+  }
+  void tell(int tokens, double seconds, const Limits& limits) {
+    say({{"tokens_per_s", tokens / seconds}, {"read_gb_per_s", limits.read_bytes_per_s / 1e9}});
+  }
+
+ private:
+  void say(const json::Object& object) {
+    fmt::print(io_.out, "{}\n", json::print(object));
+    std::fflush(io_.out);
+  }
+
+  Io& io_;
+  const Test& test_;
+  bool ready_ = false;
+};
+
 // A model file, and what people call it.
 struct Source {
   file::Checkpoint checkpoint;
   std::string name, type;
 };
 
-// The name of the mix in a file of ours; else the format that holds most weights, as a file does not say for certain how it was mixed.
+// As the file says it was mixed, or the format that holds most weights.
 std::string main_type(const file::Checkpoint& checkpoint) {
-  if (const auto own = checkpoint.metadata.text(quant_key); own && *own) return without_controls(utf8::replace_invalid(**own));
+  if (const auto type = checkpoint.metadata.integer("general.file_type"); type && *type)
+    for (const file::Mix& mix : file::mixes())
+      if (mix.file_type == **type && !mix.base.empty()) return std::string(mix.name);
   std::map<std::string_view, std::uint64_t> bytes;
   for (const file::TensorEntry& tensor : checkpoint.tensors)
     if (tensor.name != "token_embd.weight") bytes[tensor.format->name] += tensor.bytes.size();
@@ -111,10 +140,10 @@ Status check_memory(std::uint64_t weight_bytes, const model::Sizes& sizes, const
               gib(weight_bytes + kv_bytes), gib(weight_bytes), gib(kv_bytes), gib(available_bytes));
 }
 
-Result<Source> make_random(const BenchOptions& options, Progress& progress) {
+Result<Source> make_random(const BenchOptions& options, Io& io) {
   QN_TRY(Shape shape, find_shape(options.shape));
   if (options.layers) shape.layers = *options.layers;
-  QN_TRY(const Mix mix, find_mix(options.quant));
+  QN_TRY(const Types types, find_types(options.quant));
   std::optional<text::VocabSpec> vocab;
   if (!options.tokenizer.empty()) {
     QN_TRY(const std::string text, read_small_file(options.tokenizer, longest_tokenizer_bytes));
@@ -123,7 +152,7 @@ Result<Source> make_random(const BenchOptions& options, Progress& progress) {
       return fail(Code::bad_input, "--tokenizer: {} tokens, {} has {}; give the tokenizer of the model", vocab->tokens.size(), shape.name,
                   shape.vocab);
   }
-  const RandomModel model = plan_random_model(shape, mix, vocab ? &*vocab : nullptr);
+  const RandomModel model = plan_random_model(shape, types, vocab ? &*vocab : nullptr);
   if (!tests_of(options).empty()) QN_OK(check_memory(model.bytes, sizes_of(shape), options));
   std::optional<ScratchFolder> scratch;
   std::filesystem::path target = options.keep;
@@ -132,18 +161,23 @@ Result<Source> make_random(const BenchOptions& options, Progress& progress) {
     target = made.path() / fmt::format("{}.gguf", shape.name);
     scratch.emplace(std::move(made));
   }
-  QN_OK(write_random_model(model, target, [&](std::uint64_t bytes) {
-    return progress.say(fmt::format("writing random weights: {} of {} MB", bytes / 100'000'000 * 100, model.bytes / 1'000'000));
-  }));
+  {
+    const SteadyClock clock;
+    Progress progress(io, "writing random weights", Measure::bytes, clock);
+    QN_OK(write_random_model(model, target, [&](std::uint64_t bytes) {
+      progress.show(bytes, model.bytes);
+      return !Interrupt::pending();
+    }));
+  }
   // A file that nobody is to keep goes now: its map stays until the end, and nothing is left if the program is killed.
   QN_TRY(file::Checkpoint checkpoint, file::open_gguf(target));
   std::string name(shape.name);
   if (options.layers) name += fmt::format(" cut to {} layers", *options.layers);
-  return Source{std::move(checkpoint), std::move(name), mix.name};
+  return Source{std::move(checkpoint), std::move(name), std::string(types.name())};
 }
 
-Result<Source> open_source(const BenchOptions& options, Progress& progress) {
-  if (!options.shape.empty()) return make_random(options, progress);
+Result<Source> open_source(const BenchOptions& options, Io& io) {
+  if (!options.shape.empty()) return make_random(options, io);
   const bool inside = options.model == builtin_model_name;
   if (inside && builtin_model().empty())
     return fail(Code::not_found, "{}: this program was built without the model inside; give the path of a GGUF file", options.model);
@@ -164,42 +198,52 @@ Result<Isa> choose_isa(std::string_view wanted) {
 }
 
 // Everything with one number of threads.
-Status run_with(int threads, const BenchOptions& options, Isa isa, Progress& progress, Reporter& reporter, Io& io) {
+Status run_with(int threads, const BenchOptions& options, Isa isa, StatusLine& status, Reporter& reporter, Io& io) {
   RunFacts facts{
       .machine = this_machine(), .isa = std::string(name(isa)), .date = now_as_text(), .threads = threads, .options = options.measure};
-  QN_TRY(const std::unique_ptr<LimitMeter> meter, LimitMeter::make(isa, threads, default_stream_bytes()));
+  const bool people = !options.turns && (options.output == Output::table || options.output == Output::markdown);
+  std::optional<Source> source;  // first: what is wrong with it should be said at once
+  if (!options.only_limits) {
+    QN_TRY(source, open_source(options, io));
+  }
+  QN_TRY(const std::unique_ptr<LimitMeter> meter, LimitMeter::make(isa, threads, options.stream_bytes));
   for (const Arithmetic kind : every_arithmetic) facts.instructions[static_cast<std::size_t>(kind)] = meter->instruction(kind);
-  const bool people = options.output == Output::table || options.output == Output::markdown;
   if (options.only_limits) {
-    progress.say("measuring the limits of this machine");
+    status.say("measuring the limits of this machine");
     const Limits limits = take_limits(*meter);
-    progress.clear();
+    status.clear();
     if (people) fmt::print(io.out, "{}\n", head_text(facts, options.output));
     fmt::print(io.out, "{}", limits_text(facts, limits, options.output));
     return {};
   }
-  QN_TRY(Source source, open_source(options, progress));
-  progress.say("loading");
+  status.say("loading");
   const std::unique_ptr<Backend> backend = make_cpu_backend({.threads = threads, .isa = isa});
   const auto began = std::chrono::steady_clock::now();
-  const auto checkpoint = std::make_shared<const file::Checkpoint>(std::move(source.checkpoint));
+  const auto checkpoint = std::make_shared<const file::Checkpoint>(std::move(source->checkpoint));
   QN_TRY(const model::Description description, model::describe(*checkpoint));
   QN_OK(check_memory(checkpoint->file_bytes, description.sizes, options));
   QN_TRY(const std::uint64_t kv_bytes, model::kv_bytes_per_token(description.sizes, options.measure.kv));
   QN_TRY(const std::shared_ptr<const model::Model> model,
          model::Model::load(checkpoint, model::place_on(*backend, description.sizes.layers)));
   const ModelWork work = model_work(*checkpoint, description.sizes, kv_bytes);
-  facts.model = {.file = source.name,
-                 .type = source.type,
+  facts.model = {.file = source->name,
+                 .type = source->type,
                  .bytes = checkpoint->file_bytes,
                  .parameters = work.parameters,
                  .load_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count()};
-  progress.clear();
+  status.clear();
   if (people) fmt::print(io.out, "{}\n", head_text(facts, options.output));
   for (const Test& test : tests_of(options)) {
-    const auto step = [&](std::string_view what) { return progress.say(what); };
-    QN_TRY(const Measured measured, measure(model, work, test, options.measure, *meter, step));
-    progress.clear();
+    Turns turns(io, test);
+    Watch watch{.step = [&](std::string_view what) { return status.say(what); }};
+    if (options.turns) {
+      watch.turn = [&] { return turns.wait(); };
+      watch.after = [&](double seconds, const Limits& limits) {
+        turns.tell(test.prompt_tokens + test.decode_tokens * test.sequences, seconds, limits);
+      };
+    }
+    QN_TRY(const Measured measured, measure(model, work, test, options.measure, *meter, watch));
+    status.clear();
     reporter.row(facts, measured);
   }
   return {};
@@ -209,21 +253,20 @@ Status run_with(int threads, const BenchOptions& options, Isa isa, Progress& pro
 
 Status run_bench(BenchOptions options, Io& io) {
   const Interrupt interrupt;
-  Progress progress(io, options.progress);
+  StatusLine status(io, options.progress);
   QN_TRY(const Isa isa, choose_isa(options.isa));
   if (options.threads.empty()) options.threads = {usable_cores()};
   const bool only_file = tests_of(options).empty() && !options.keep.empty() && !options.only_limits;
   if (only_file) {
-    QN_TRY(const Source source, open_source(options, progress));
-    progress.clear();
+    QN_TRY(const Source source, open_source(options, io));
+    status.clear();
     fmt::print(io.out, "{}: {}, {}, {:.2f} GB\n", options.keep, source.name, source.type,
                static_cast<double>(source.checkpoint.file_bytes) / 1e9);
     return {};
   }
-  Reporter reporter(options.output, io.out);
+  Reporter reporter(options.turns ? Output::json_lines : options.output, io.out);
   Status done;
-  for (std::size_t i = 0; done && i < options.threads.size(); ++i)
-    done = run_with(options.threads[i], options, isa, progress, reporter, io);
+  for (std::size_t i = 0; done && i < options.threads.size(); ++i) done = run_with(options.threads[i], options, isa, status, reporter, io);
   if (!options.only_limits) reporter.end();  // what was measured before a failure stays readable
   return done;
 }

@@ -16,10 +16,12 @@ struct BenchOptions {
 
   std::vector<int> prompts = {512}, decodes = {128}, depths = {0}, sequences = {1}, threads;  // threads: none means one run with all cores
   std::string isa;                                                                            // empty: the best there is
+  std::size_t stream_bytes = default_stream_bytes();                                          // of the bandwidth measurement
   MeasureOptions measure;
   Output output = Output::table;
   bool only_limits = false;
   bool progress = false;  // also where stderr is no terminal
+  bool turns = false;     // two programs measure in turn: a line on stdin starts each repetition (see Turns)
 };
 
 Status run_bench(BenchOptions options, Io& io);

@@ -33,7 +33,7 @@ Result<std::vector<int>> read_list(std::string_view flag, std::string_view text,
 struct Typed {
   std::string prompts = "512", decodes = "128", depths = "0", sequences = "1", threads, repetitions = "5", batch = "2048", rows = "512",
               layers;
-  std::string keys = "f16", values = "f16", output = "table";
+  std::string stream, keys = "f16", values = "f16", output = "table";
   bool no_warm_up = false;
 };
 
@@ -51,6 +51,10 @@ Result<BenchOptions> read_options(const Typed& typed, BenchOptions options) {
   if (!typed.layers.empty()) {
     QN_TRY(const std::vector<int> layers, read_list("--layers", typed.layers, 1, 1024));
     options.layers = layers.back();
+  }
+  if (!typed.stream.empty()) {
+    QN_TRY(const std::int64_t bytes, read_count("--stream", typed.stream));
+    options.stream_bytes = static_cast<std::size_t>(bytes);
   }
   QN_TRY(options.output, read_output(typed.output));
   QN_TRY(options.measure.kv.keys, read_cache_format("--cache-type-k", typed.keys));
@@ -92,7 +96,8 @@ int run_bench_command(std::span<const std::string> args, Io& io) {
   };
   option("Model", "-m,--model", options.model, "FILE", "the model, in place of the first word");
   option("Model", "--shape", options.shape, "NAME", "random weights of a published shape, with its vocabulary size: " + shape_names());
-  option("Model", "--quant", options.quant, "TYPE", "types of the random weights: Q4_K_M (default), Q8_0, IQ4_XS, BF16, …");
+  option("Model", "--quant", options.quant, "TYPE",
+         "types of the random weights, as of quern quantize: Q4_K_M (default), Q8_0, IQ4_XS, BF16, …");
   option("Model", "--layers", typed.layers, "N", "cut the shape to so many layers");
   option("Model", "--keep", options.keep, "FILE", "keep the file of random weights; with -p 0 -n 0 only write it");
   option("Model", "--tokenizer", options.tokenizer, "FILE", "put the vocabulary of this tokenizer.json into that file");
@@ -105,12 +110,16 @@ int run_bench_command(std::span<const std::string> args, Io& io) {
   app.add_flag("--limits", options.only_limits, "measure only what this machine can do at most")->group("Tests");
   option("Machine", "-t,--threads", typed.threads, "N,…", "threads to compute with (default: all cores)");
   option("Machine", "--isa", options.isa, "NAME", "instruction set: scalar, avx2 or avx512 (default: the best there is)");
+  option("Machine", "--stream", typed.stream, "SIZE",
+         "bytes that a measurement of the memory reads (default: 1G, less where memory is short)");
   option("Machine", "-b,--batch-size", typed.batch, "N", "rows of a step, at most; the smaller of the two counts (default: 2048)");
   option("Machine", "--ubatch-size", typed.rows, "N", "also -ub: the same (default: 512)");
   option("Machine", "--cache-type-k", typed.keys, "TYPE", "also -ctk: keys kept as f16 (default), f32, bf16, q8_0, …");
   option("Machine", "--cache-type-v", typed.values, "TYPE", "also -ctv: values kept as");
-  option("Output", "-o,--output", typed.output, "FORM", "table (default), md, json or csv");
+  option("Output", "-o,--output", typed.output, "FORM", "table (default), md, json, jsonl or csv");
   app.add_flag("--progress", options.progress, "say what is going on on stderr, also where that is no terminal")->group("Output");
+  app.add_flag("--turns", options.turns, "for bench/peers: wait for a line on stdin before each repetition, report in lines of JSON")
+      ->group("Output");
   const Help help{.command = "bench",
                   .summary = "Measures how fast a model reads and writes here, beside what this machine can do at most.",
                   .usage = {"quern bench MODEL [flags]", "quern bench --shape NAME [--quant TYPE] [flags]", "quern bench --limits"},

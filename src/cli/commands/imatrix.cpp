@@ -142,7 +142,7 @@ int run_imatrix(std::span<const std::string> args, Io& io) {
   app.add_option("--save-frequency", flags.keep_every, "and keep it as FILE.at_N")->type_name("N")->group("Options");
   app.add_flag("--process-output", flags.output, "measure output.weight too")->group("Options");
   app.add_flag("--parse-special", flags.parse_special, "special tokens in the text, such as <|im_start|>, count as such")->group("Options");
-  app.add_option("-t,--threads", flags.devices.threads, "threads to compute with (default: all cores)")->type_name("N")->group("Options");
+  declare_thread_flags(app, flags.devices.threads, "Threads");
   app.add_option("--in-file", flags.before, "an earlier matrix to add to; repeatable. Without a text: join them")
       ->type_name("FILE")
       ->group("Options");

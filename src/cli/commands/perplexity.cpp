@@ -129,7 +129,7 @@ int run_perplexity(std::span<const std::string> args, Io& io) {
   app.add_option("-f,--file", flags.text, "the text")->type_name("TEXT")->group("Options");
   app.add_option("-c,--ctx,--ctx-size", flags.context, "tokens of a window (default: 512)")->type_name("N")->group("Options");
   app.add_option("--chunks", flags.chunks, "windows to score; -1: all (default)")->type_name("N")->group("Options");
-  app.add_option("-t,--threads", flags.devices.threads, "threads to compute with (default: all cores)")->type_name("N")->group("Options");
+  declare_thread_flags(app, flags.devices.threads, "Threads");
   app.add_option("--kv-type", flags.kv_type, "format of the cache: f16 (default), f32, q8_0, …; K,V for two")
       ->type_name("K[,V]")
       ->group("Options");

@@ -19,7 +19,7 @@ constexpr std::string_view no_constraint = "this version does not constrain repl
 constexpr std::string_view no_speculation = "this version does not speculate; leave it out";
 constexpr std::string_view no_scaling = "the scaling in the model's file is used; leave it out";
 constexpr std::string_view no_sampler = "this version has no such sampler; leave it out";
-constexpr std::string_view system_places = "the operating system places the threads";
+constexpr std::string_view same_threads = "the threads that write replies read prompts too, as the flag without -batch says";
 constexpr std::string_view cpu_only = "no GPU is used";
 constexpr std::string_view always_on = "it is always so";
 constexpr std::string_view fixed_batch = "the size of a step is chosen for this machine";
@@ -46,14 +46,16 @@ constexpr PersonaFlag flags[] = {
 
     // The machine.
     {"-t --threads", value, map, "--threads"},
-    {"-tb --threads-batch", value, no_op, "", "prompts and replies use the threads of --threads"},
+    {"-tb --threads-batch", value, map, "--threads-batch"},
     {"-ngl --gpu-layers --n-gpu-layers", value, map, "--n-gpu-layers"},
     {"-b --batch-size -ub --ubatch-size", value, no_op, "", fixed_batch},
-    {"-C --cpu-mask -Cr --cpu-range --cpu-strict -Cb --cpu-mask-batch -Crb --cpu-range-batch --cpu-strict-batch", value, no_op, "",
-     system_places},
-    {"--numa", value, no_op, "", system_places},
-    {"--prio --prio-batch", value, no_op, "", "threads run at the priority of this process"},
-    {"--poll --poll-batch", value, no_op, "", "threads sleep while they wait"},
+    {"-C --cpu-mask", value, map, "--cpu-mask"},
+    {"-Cr --cpu-range", value, map, "--cpu-range"},
+    {"--cpu-strict", value, map, "--cpu-strict"},
+    {"--numa", value, map, "--numa"},
+    {"--prio", value, map, "--prio"},
+    {"--poll", value, map, "--poll"},
+    {"-Cb --cpu-mask-batch -Crb --cpu-range-batch --cpu-strict-batch --prio-batch --poll-batch", value, no_op, "", same_threads},
     {"-dev --device -sm --split-mode -ts --tensor-split -mg --main-gpu", value, no_op, "", cpu_only},
     {"-ot --override-tensor -ncmoe --n-cpu-moe", value, no_op, "", cpu_only},
     {"-cmoe --cpu-moe -nkvo --no-kv-offload --no-op-offload --no-host", nothing, no_op, "", cpu_only},

@@ -142,7 +142,7 @@ void RunFlags::declare(CLI::App& app) {
   app.add_flag("--think{true}", think, "think before answering: true, false, low, medium, high or max")->type_name("V")->group("Chat");
   for (const TextFlag& flag : text_flags)
     app.add_option(flag.names, this->*flag.value, flag.summary)->type_name(flag.type)->group(flag.group);
-  app.add_option("-t,--threads", threads, "threads to compute with (default: all cores)")->type_name("N")->group("Model");
+  declare_thread_flags(app, threads, "Threads");
   for (const SwitchFlag& flag : switch_flags) app.add_flag(flag.names, this->*flag.value, flag.summary)->group(flag.group);
 
   // A value each time, and no word of the prompt.

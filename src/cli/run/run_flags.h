@@ -23,7 +23,7 @@ class RunFlags {
   std::optional<std::string> prompt;
   std::string template_file, template_text, template_arguments;
   std::string context, kv_type, key_type, value_type, gpu_layers;
-  std::optional<int> threads;
+  ThreadChoice threads;
   std::vector<std::string> biases;
   bool hide_thinking = false, no_wordwrap = false, verbose = false, chat = false, single_turn = false, raw = false;
   bool unescape = false, echo = false, ignore_end_of_turn = false;

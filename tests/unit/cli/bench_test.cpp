@@ -45,7 +45,7 @@ TEST(Mixes, the_bytes_of_a_token_are_those_of_published_files) {
     double megabytes;
   };
   for (const Published& one : {Published{"qwen2.5-1.5b", "Q4_K_M", 980}, {"qwen2.5-1.5b", "Q8_0", 1641}, {"qwen2.5-1.5b", "Q6_K", 1267}}) {
-    const RandomModel model = plan_random_model(shape_of(one.shape), *find_mix(one.quant), nullptr);
+    const RandomModel model = plan_random_model(shape_of(one.shape), *find_types(one.quant), nullptr);
     EXPECT_NEAR(static_cast<double>(model.bytes) / 1e6, one.megabytes, 1) << one.shape << " " << one.quant;
   }
 }
@@ -53,7 +53,7 @@ TEST(Mixes, the_bytes_of_a_token_are_those_of_published_files) {
 TEST(Mixes, rows_that_are_no_whole_number_of_blocks_take_a_smaller_block) {
   const Shape shape = shape_of("qwen2.5-0.5b");  // rows of 896 weights
   for (const char* quant : {"Q4_K_M", "Q6_K", "Q2_K", "IQ2_XXS", "TQ1_0"})
-    for (const file::TensorInfo& tensor : plan_random_model(shape, *find_mix(quant), nullptr).tensors)
+    for (const file::TensorInfo& tensor : plan_random_model(shape, *find_types(quant), nullptr).tensors)
       EXPECT_EQ(tensor.shape[0] % tensor.format->block_weights, 0) << quant << " " << tensor.name;
 }
 
@@ -64,7 +64,7 @@ TEST(RandomModels, a_written_file_opens_and_has_every_tensor_of_its_architecture
     shape.layers = 2;
     shape.vocab = 1024;
     const std::filesystem::path path = folder.path() / (std::string(name) + ".gguf");
-    const RandomModel model = plan_random_model(shape, *find_mix("Q4_K_M"), nullptr);
+    const RandomModel model = plan_random_model(shape, *find_types("Q4_K_M"), nullptr);
     std::uint64_t told = 0;
     ASSERT_TRUE(write_random_model(model, path, [&](std::uint64_t bytes) { return told = bytes, true; }));
     EXPECT_GT(told, model.bytes * 9 / 10);
@@ -79,7 +79,7 @@ TEST(RandomModels, a_written_file_opens_and_has_every_tensor_of_its_architecture
 
 TEST(RandomModels, a_writing_that_is_stopped_leaves_nothing) {
   const file::TemporaryFolder folder;
-  const RandomModel model = plan_random_model(shape_of("qwen2-tiny"), *find_mix("Q8_0"), nullptr);
+  const RandomModel model = plan_random_model(shape_of("qwen2-tiny"), *find_types("Q8_0"), nullptr);
   const Status done = write_random_model(model, folder.path() / "model.gguf", [](std::uint64_t) { return false; });
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, Code::cancelled);
@@ -90,7 +90,7 @@ TEST(RandomModels, a_disk_that_is_too_small_is_said_with_both_numbers_before_any
   const file::TemporaryFolder folder;
   Shape shape = shape_of("qwen2.5-72b");
   shape.layers = 1024;
-  RandomModel model = plan_random_model(shape, *find_mix("F32"), nullptr);
+  RandomModel model = plan_random_model(shape, *find_types("F32"), nullptr);
   model.bytes = std::uint64_t{1} << 60;
   const Status done = write_random_model(model, folder.path() / "model.gguf", [](std::uint64_t) { return true; });
   ASSERT_FALSE(done);
@@ -143,7 +143,7 @@ TEST(BenchWork, an_embedding_table_counts_only_where_it_is_the_output_matrix_too
     file::Checkpoint checkpoint;
     checkpoint.metadata = metadata_of(shape);
     static const std::byte none[1] = {};
-    for (const file::TensorInfo& tensor : plan_random_model(shape, *find_mix("Q8_0"), nullptr).tensors) {
+    for (const file::TensorInfo& tensor : plan_random_model(shape, *find_types("Q8_0"), nullptr).tensors) {
       // Sizes are all that is looked at.
       const std::int64_t rows = tensor.shape.size() > 1 ? tensor.shape[1] : 1;
       checkpoint.tensors.push_back(
