@@ -18,6 +18,7 @@ class Watched final : public Backend, private Ops {
     names_[weight.get()] = tensor.name;
     return weight;
   }
+  void begin_step(int rows) override { backend_.begin_step(rows); }
   void upload(Tensor to, const void* from) override { backend_.upload(to, from); }
   void download(void* to, Tensor from) override { backend_.download(to, from); }
   void wait() override { backend_.wait(); }

@@ -1,5 +1,6 @@
 #include "cli/model_loader.h"
 
+#include <algorithm>
 #include <charconv>
 #include <limits>
 
@@ -17,6 +18,31 @@ bool is_file(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+void declare_loading_flags(CLI::App& app, LoadingChoice& choice, const std::string& group) {
+  app.add_flag("--no-mmap,!--mmap", choice.no_map, "read the file into memory, instead of using it where it is mapped")->group(group);
+  app.add_flag("--mlock", choice.lock, "keep the weights from being paged out")->group(group);
+  app.add_option("--load-mode", choice.mode, "both in one: auto, none, mmap, mlock, mmap+mlock")->type_name("HOW")->group(group);
+}
+
+Status read_loading(const LoadingChoice& choice, serve::LoadOptions& options) {
+  struct Mode {
+    std::string_view name;
+    bool no_map, lock;
+  };
+  static constexpr Mode modes[] = {{"auto", false, false}, {"none", true, false},       {"mmap", false, false},
+                                   {"mlock", true, true},  {"mmap+mlock", false, true}, {"dio", true, false}};
+  Mode wanted{"", choice.no_map, choice.lock};
+  if (!choice.mode.empty()) {
+    const auto* found = std::find_if(std::begin(modes), std::end(modes), [&](const Mode& mode) { return mode.name == choice.mode; });
+    if (found == std::end(modes))
+      return fail(Code::bad_input, "--load-mode: expected auto, none, mmap, mlock or mmap+mlock, got {}", qn::quoted(choice.mode));
+    wanted = {found->name, found->no_map || choice.no_map, found->lock || choice.lock};
+  }
+  options.residence = wanted.no_map ? Residence::read_in : Residence::mapped;
+  options.lock = wanted.lock;
+  return {};
+}
 
 ModelLoader::~ModelLoader() = default;
 

@@ -19,6 +19,15 @@ struct DeviceChoice {
   std::string gpu_layers;  // as typed: a number, "auto", "all", or empty
 };
 
+// --mmap, --no-mmap, --mlock and --load-mode, as typed.
+struct LoadingChoice {
+  bool no_map = false, lock = false;
+  std::string mode;
+};
+void declare_loading_flags(CLI::App& app, LoadingChoice& choice, const std::string& group);
+//   errors   bad_input: a mode that is none
+Status read_loading(const LoadingChoice& choice, serve::LoadOptions& options);
+
 class ModelLoader {
  public:
   // Notes on `io` say where the machine has less than was asked for.

@@ -1,6 +1,7 @@
 #include "file/checkpoint.h"
 
 #include <algorithm>
+#include <functional>
 #include <numeric>
 
 namespace qn::file {
@@ -13,6 +14,14 @@ const TensorEntry* Checkpoint::find(std::string_view name) const {
   const auto at = std::lower_bound(by_name_.begin(), by_name_.end(), name,
                                    [&](std::size_t place, std::string_view wanted) { return tensors[place].name < wanted; });
   return at == by_name_.end() || tensors[*at].name != name ? nullptr : &tensors[*at];
+}
+
+const MappedFile* Checkpoint::map_of(std::span<const std::byte> bytes) const {
+  for (const auto& map : maps) {
+    const std::span<const std::byte> all = map->bytes();
+    if (!std::less<>()(bytes.data(), all.data()) && std::less<>()(bytes.data(), all.data() + all.size())) return map.get();
+  }
+  return nullptr;
 }
 
 void Checkpoint::index() {

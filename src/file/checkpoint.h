@@ -36,8 +36,9 @@ class Checkpoint {
   std::vector<std::shared_ptr<const MappedFile>> maps;  // shared with the model, which may alias them
   std::uint64_t file_bytes = 0;                         // of all parts
 
-  const TensorEntry* find(std::string_view name) const;  // null where there is none
-  void index();                                          // after `tensors` has changed
+  const TensorEntry* find(std::string_view name) const;              // null where there is none
+  const MappedFile* map_of(std::span<const std::byte> bytes) const;  // that they lie in; null where they lie in none
+  void index();                                                      // after `tensors` has changed
 
  private:
   std::vector<std::size_t> by_name_;  // places in `tensors`, ordered by name
@@ -46,7 +47,7 @@ class Checkpoint {
 // A GGUF file; for the first of a split model, all its parts.
 //   errors   bad_input: field and offset, expected and found; not_found: the part that is missing
 //   source   GGUF specification v2 and v3 (ggml docs/gguf.md)
-Result<Checkpoint> open_gguf(const std::filesystem::path& path);
+Result<Checkpoint> open_gguf(const std::filesystem::path& path, Residence residence = Residence::mapped);
 // A GGUF image in memory that outlives the checkpoint (the built-in model).
 Result<Checkpoint> open_gguf(std::span<const std::byte> image, std::string_view name);
 

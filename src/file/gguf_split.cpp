@@ -42,8 +42,8 @@ Result<T> in_file(const std::filesystem::path& path, Result<T> result) {
   return result;
 }
 
-Result<GgufFile> open_part(const std::filesystem::path& path, const GgufLimits& limits, Checkpoint& into) {
-  QN_TRY(MappedFile opened, MappedFile::open(path));
+Result<GgufFile> open_part(const std::filesystem::path& path, Residence residence, const GgufLimits& limits, Checkpoint& into) {
+  QN_TRY(MappedFile opened, MappedFile::open(path, residence));
   const auto map = std::make_shared<const MappedFile>(std::move(opened));
   QN_TRY(GgufFile file, parse_gguf(map->bytes(), path.native(), limits));
   into.maps.push_back(map);
@@ -72,8 +72,9 @@ Status check_part(const std::filesystem::path& path, const SplitKeys& keys, std:
               quoted_path(path), number + 1, count, keys.number + 1, keys.count);
 }
 
-Status add_part(const std::filesystem::path& path, std::int64_t number, const SplitKeys& first, GgufLimits& limits, Checkpoint& into) {
-  auto opened = open_part(path, limits, into);
+Status add_part(const std::filesystem::path& path, Residence residence, std::int64_t number, const SplitKeys& first, GgufLimits& limits,
+                Checkpoint& into) {
+  auto opened = open_part(path, residence, limits, into);
   if (!opened && opened.error().code == Code::not_found)
     return fail(Code::not_found, "{}: no such file; the model has {} parts, put part {} beside the first", quoted_path(path), first.count,
                 number + 1);
@@ -98,10 +99,10 @@ Status check_whole(const std::filesystem::path& path, const SplitKeys& keys, con
 
 }  // namespace
 
-Result<Checkpoint> open_gguf(const std::filesystem::path& path) {
+Result<Checkpoint> open_gguf(const std::filesystem::path& path, Residence residence) {
   GgufLimits limits;
   Checkpoint model;
-  QN_TRY(GgufFile first, open_part(path, limits, model));
+  QN_TRY(GgufFile first, open_part(path, residence, limits, model));
   QN_TRY(const SplitKeys keys, in_file(path, read_split_keys(first.metadata)));
   const std::optional<PartName> name = read_part_name(path.filename().native());
   QN_OK(check_first(path, keys, name));
@@ -109,7 +110,7 @@ Result<Checkpoint> open_gguf(const std::filesystem::path& path) {
   model.tensors = std::move(first.tensors);
   limits.decoded_bytes -= std::min(limits.decoded_bytes, first.decoded_bytes);
   for (std::int64_t number = 1; number < keys.count; ++number)
-    QN_OK(add_part(path.parent_path() / part_name(name->prefix, number + 1, keys.count), number, keys, limits, model));
+    QN_OK(add_part(path.parent_path() / part_name(name->prefix, number + 1, keys.count), residence, number, keys, limits, model));
   model.index();
   if (keys.count > 1) QN_OK(check_whole(path, keys, model));
   return model;

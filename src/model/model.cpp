@@ -1,5 +1,7 @@
 #include "model/model.h"
 
+#include <algorithm>
+#include <functional>
 #include <limits>
 #include <unordered_map>
 
@@ -27,8 +29,7 @@ class LayerMap final : public LayerWeights {
 
 // The pages of a tensor whose bytes a device has copied need not stay mapped in.
 void release_source(const file::Checkpoint& checkpoint, std::span<const std::byte> bytes) {
-  for (const auto& map : checkpoint.maps)
-    if (bytes.data() >= map->bytes().data() && bytes.data() < map->bytes().data() + map->bytes().size()) map->release(bytes);
+  if (const MappedFile* map = checkpoint.map_of(bytes); map != nullptr) map->release(bytes);
 }
 
 Result<std::vector<float>> read_floats(const file::TensorEntry& tensor) {
@@ -84,7 +85,11 @@ Result<std::shared_ptr<const Model>> Model::load(std::shared_ptr<const file::Che
       model->output_ = head.get();
       model->weights_.push_back(std::move(head));
     }
-    if (!weight->borrows_file) release_source(*model->checkpoint_, bound.tensor->bytes);
+    if (weight->borrows_file) {
+      model->bytes_in_use_.push_back(bound.tensor->bytes);
+    } else {
+      release_source(*model->checkpoint_, bound.tensor->bytes);
+    }
     if (embedding) model->token_embedding_ = weight.get();
     if (bound.row->key == "output_norm") model->output_norm_ = weight.get();
     if (bound.row->key == "output" || shared) model->output_ = weight.get();
@@ -94,6 +99,7 @@ Result<std::shared_ptr<const Model>> Model::load(std::shared_ptr<const file::Che
   for (int layer = 0; layer < sizes.layers; ++layer)
     model->layers_.push_back(model->architecture_->make_layer(sizes, layers[static_cast<std::size_t>(layer)], layer));
   model->rope_ = rope_frequencies(sizes, rope_divisors);
+  std::sort(model->bytes_in_use_.begin(), model->bytes_in_use_.end(), [](auto a, auto b) { return std::less<>()(a.data(), b.data()); });
   return model;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <vector>
 
 #include "file/checkpoint.h"
@@ -24,6 +25,10 @@ class Model {
   const Placement& placement() const { return placement_; }
   const RopeFrequencies& rope() const { return rope_; }
 
+  // The bytes of the checkpoint that weights lie in, in the order of the file.
+  std::span<const std::span<const std::byte>> bytes_in_use() const { return bytes_in_use_; }
+  const file::Checkpoint& checkpoint() const { return *checkpoint_; }
+
   const Layer& layer(int index) const { return *layers_[static_cast<std::size_t>(index)]; }
   const Weight& token_embedding() const { return *token_embedding_; }
   const Weight& output_norm() const { return *output_norm_; }
@@ -38,6 +43,7 @@ class Model {
   Sizes sizes_;
   RopeFrequencies rope_;
   std::vector<std::unique_ptr<Weight>> weights_;
+  std::vector<std::span<const std::byte>> bytes_in_use_;
   std::vector<std::unique_ptr<Layer>> layers_;
   const Weight* token_embedding_ = nullptr;
   const Weight* output_norm_ = nullptr;

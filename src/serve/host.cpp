@@ -4,6 +4,7 @@
 
 #include "engine/engine.h"
 #include "engine/model_runner.h"
+#include "serve/prefetch.h"
 #include "serve/session.h"
 
 namespace qn::serve {
@@ -85,14 +86,22 @@ Status prepare_text(LoadedModel& model, int embedding_rows, const LoadOptions& o
   return {};
 }
 
-Result<file::Checkpoint> open(const ModelSource& source) {
+Result<file::Checkpoint> open(const ModelSource& source, Residence residence) {
   if (const auto* image = std::get_if<ModelImage>(&source)) return file::open_gguf(image->bytes, image->name);
-  return file::open_gguf(std::get<std::filesystem::path>(source));
+  return file::open_gguf(std::get<std::filesystem::path>(source), residence);
 }
 
 std::string name_of(const ModelSource& source) {
   if (const auto* image = std::get_if<ModelImage>(&source)) return image->name;
   return quoted(std::get<std::filesystem::path>(source).native(), 256);
+}
+
+// In memory from here on, and not at the first reply.
+Status lock_weights(const model::Model& model) {
+  for (const std::span<const std::byte> tensor : model.bytes_in_use())
+    if (const MappedFile* map = model.checkpoint().map_of(tensor); map != nullptr)
+      if (const Status locked = map->lock(tensor); !locked) return fail(locked.error().code, "--mlock: {}", locked.error().message);
+  return {};
 }
 
 struct Loaded {
@@ -107,6 +116,11 @@ Result<Loaded> make_ready(file::Checkpoint checkpoint, const LoadOptions& option
   QN_TRY(Plan plan, make_plan(*loaded->checkpoint, description, options, device.info().available_bytes));
   QN_OK(prepare_text(*loaded, description.sizes.vocab, options));
   QN_TRY(loaded->model, model::Model::load(loaded->checkpoint, model::place_on(device, description.sizes.layers)));
+  if (options.lock) {
+    QN_OK(lock_weights(*loaded->model));
+  } else if (options.residence == Residence::mapped && !loaded->checkpoint->maps.empty()) {
+    loaded->prefetch = std::make_unique<Prefetch>(loaded->model);
+  }
   loaded->plan = plan.memory;
   loaded->kv = plan.forward.kv;
   loaded->context_tokens = plan.context_tokens;
@@ -115,7 +129,7 @@ Result<Loaded> make_ready(file::Checkpoint checkpoint, const LoadOptions& option
 
 // What is wrong with a model is said with the file's name, which the lower layers do not know.
 Result<Loaded> load_parts(const ModelSource& source, const LoadOptions& options, Backend& device) {
-  QN_TRY(file::Checkpoint checkpoint, open(source));
+  QN_TRY(file::Checkpoint checkpoint, open(source, options.residence));
   Result<Loaded> loaded = make_ready(std::move(checkpoint), options, device);
   if (!loaded) return fail(loaded.error().code, "{}: {}", name_of(source), loaded.error().message);
   return loaded;

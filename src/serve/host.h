@@ -26,6 +26,8 @@ class Engine;
 
 namespace qn::serve {
 
+class Prefetch;
+
 struct ModelImage {  // a model file in memory that outlives the model
   std::string name;
   std::span<const std::byte> bytes;
@@ -37,6 +39,8 @@ struct LoadOptions {
   const quant::Format* key_format = nullptr;  // of the cache; null: F16
   const quant::Format* value_format = nullptr;
   std::optional<std::string> chat_template;  // Jinja source, in place of the model's
+  Residence residence = Residence::mapped;   // of the file's bytes
+  bool lock = false;                         // keep the weights from being paged out
 };
 
 // How a chat becomes a prompt.
@@ -63,6 +67,7 @@ struct LoadedModel {
 
   std::shared_ptr<const file::Checkpoint> checkpoint;
   std::shared_ptr<const model::Model> model;
+  std::unique_ptr<Prefetch> prefetch;        // null where weights are in memory already
   std::optional<text::Tokenizer> tokenizer;  // always there once loaded
   std::optional<text::Template> chat_template;
   std::optional<Error> template_error;  // why the model's template cannot be used; only a chat minds
@@ -71,7 +76,7 @@ struct LoadedModel {
 };
 
 //   device   borrowed; outlives the model
-//   errors   not_found, bad_input: the file; out_of_memory: with the numbers; unsupported
+//   errors   not_found, bad_input: the file; out_of_memory: with the numbers, or the limit on locked memory; unsupported
 Result<std::unique_ptr<LoadedModel>> load_model(const ModelSource& source, const LoadOptions& options, Backend& device);
 
 // The same without an engine, for callers that compute logits themselves.

@@ -45,6 +45,7 @@ struct Flags {
   std::string model, text, context = "512", kv_type, base;
   std::int64_t chunks = -1;
   DeviceChoice devices;
+  LoadingChoice loading;
   bool divergence = false, parse_special = false, verbose = false;
 };
 
@@ -87,6 +88,7 @@ Result<Measured> measure(const Flags& flags, Io& io) {
     QN_TRY(context, read_count("--ctx", flags.context));
   }
   serve::LoadOptions options{.context_tokens = static_cast<int>(std::max<std::int64_t>(context, 8))};
+  QN_OK(read_loading(flags.loading, options));
   if (!flags.kv_type.empty()) QN_OK(read_cache_formats("--kv-type", flags.kv_type, options));
   QN_TRY(const std::unique_ptr<ModelLoader> loader, ModelLoader::make(flags.devices, io));
   QN_TRY(const std::unique_ptr<serve::LoadedModel> model, loader->load(flags.model, options, ModelLoader::For::logits));
@@ -130,6 +132,7 @@ int run_perplexity(std::span<const std::string> args, Io& io) {
   app.add_option("-c,--ctx,--ctx-size", flags.context, "tokens of a window (default: 512)")->type_name("N")->group("Options");
   app.add_option("--chunks", flags.chunks, "windows to score; -1: all (default)")->type_name("N")->group("Options");
   declare_thread_flags(app, flags.devices.threads, "Threads");
+  declare_loading_flags(app, flags.loading, "Options");
   app.add_option("--kv-type", flags.kv_type, "format of the cache: f16 (default), f32, q8_0, …; K,V for two")
       ->type_name("K[,V]")
       ->group("Options");

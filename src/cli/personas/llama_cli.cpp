@@ -23,7 +23,6 @@ constexpr std::string_view same_threads = "the threads that write replies read p
 constexpr std::string_view cpu_only = "no GPU is used";
 constexpr std::string_view always_on = "it is always so";
 constexpr std::string_view fixed_batch = "the size of a step is chosen for this machine";
-constexpr std::string_view mapped = "files are always mapped";
 constexpr std::string_view plain_log = "warnings go to stderr, and there is no other log";
 
 constexpr PersonaFlag flags[] = {
@@ -61,8 +60,11 @@ constexpr PersonaFlag flags[] = {
     {"-cmoe --cpu-moe -nkvo --no-kv-offload --no-op-offload --no-host", nothing, no_op, "", cpu_only},
     {"-fit --fit -fitt --fit-target -fitc --fit-ctx", value, no_op, "", "what is not set is fitted to the memory there is"},
     {"-fa --flash-attn", maybe, no_op, "", always_on, on_off_auto},
-    {"-lm --load-mode", value, no_op, "", mapped},
-    {"--mlock --mmap --no-mmap -dio --direct-io -ndio --no-direct-io", nothing, no_op, "", mapped},
+    {"-lm --load-mode", value, map, "--load-mode"},
+    {"--mlock", nothing, map, "--mlock"},
+    {"--mmap", nothing, map, "--mmap"},
+    {"--no-mmap", nothing, map, "--no-mmap"},
+    {"-dio --direct-io -ndio --no-direct-io", nothing, no_op, "", "files are read through the system's cache"},
     {"--repack --no-repack -nr", nothing, no_op, "", "weights are laid out as this machine likes them"},
     {"--warmup --no-warmup", nothing, no_op, "", "there is nothing to warm up"},
     {"--context-shift --no-context-shift", nothing, no_op, "", "a full window ends the reply, and a chat leaves out its oldest messages"},

@@ -143,6 +143,7 @@ void RunFlags::declare(CLI::App& app) {
   for (const TextFlag& flag : text_flags)
     app.add_option(flag.names, this->*flag.value, flag.summary)->type_name(flag.type)->group(flag.group);
   declare_thread_flags(app, threads, "Threads");
+  declare_loading_flags(app, loading, "Model");
   for (const SwitchFlag& flag : switch_flags) app.add_flag(flag.names, this->*flag.value, flag.summary)->group(flag.group);
 
   // A value each time, and no word of the prompt.
@@ -202,6 +203,7 @@ Status RunFlags::read_settings(ChatSettings& settings) const {
 }
 
 Status RunFlags::read_load_options(serve::LoadOptions& options) const {
+  QN_OK(read_loading(loading, options));
   if (!context.empty()) {
     QN_TRY(const std::int64_t tokens, read_count("--ctx", context));
     if (tokens > 0) options.context_tokens = static_cast<int>(tokens);

@@ -24,6 +24,7 @@ class RunFlags {
   std::string template_file, template_text, template_arguments;
   std::string context, kv_type, key_type, value_type, gpu_layers;
   ThreadChoice threads;
+  LoadingChoice loading;
   std::vector<std::string> biases;
   bool hide_thinking = false, no_wordwrap = false, verbose = false, chat = false, single_turn = false, raw = false;
   bool unescape = false, echo = false, ignore_end_of_turn = false;

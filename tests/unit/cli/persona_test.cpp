@@ -76,7 +76,7 @@ TEST(Persona, a_flag_that_would_change_the_answer_unseen_is_refused) {
 }
 
 TEST(Persona, a_flag_without_effect_is_reported_once) {
-  const auto ours = as_llama_cli({"--mlock", "--mlock", "--jinja"});
+  const auto ours = as_llama_cli({"--no-host", "--no-host", "--jinja"});
   ASSERT_TRUE(ours);
   EXPECT_EQ(ours->notes.size(), 2u);
 }
