@@ -4,7 +4,7 @@
 #include "backend/cpu/kernels_float.h"
 // attention uses the exponential of kernels_float.h
 #include "backend/cpu/kernels_attention.h"
-#include "backend/cpu/kernels_readers.h"
+#include "backend/cpu/readers.h"
 
 namespace qn::cpu {
 

@@ -399,11 +399,5 @@ struct ReadTQ1_0 : ReaderBase<quant::TQ1_0> {
   }
 };
 
-constexpr Reader readers[] = {
-    reader_of<ReadQ4_0>(),   reader_of<ReadQ4_1>(),   reader_of<ReadQ5_0>(),  reader_of<ReadQ5_1>(),  reader_of<ReadQ8_0>(),
-    reader_of<ReadQ2_K>(),   reader_of<ReadQ3_K>(),   reader_of<ReadQ4_K>(),  reader_of<ReadQ5_K>(),  reader_of<ReadQ6_K>(),
-    reader_of<ReadIQ4_NL>(), reader_of<ReadIQ4_XS>(), reader_of<ReadMXFP4>(), reader_of<ReadTQ1_0>(), reader_of<ReadTQ2_0>(),
-};
-
 }  // namespace
 }  // namespace qn::cpu

@@ -242,18 +242,28 @@ QN_FORCE_INLINE Bytes join_bits(Bytes low, Bytes high) {
   const Bytes more = bits<right, mask>(high);
   return {_mm256_or_si256(low.low, more.low), _mm256_or_si256(low.high, more.high)};
 }
+// All ones in byte k of a lane where bit 4 * quad + k of the lane's word is set.
 template <int quad>
-QN_FORCE_INLINE __m256i join_spread(__m256i low, __m256i word) {
+QN_FORCE_INLINE __m256i spread_bits(__m256i word) {
   constexpr int byte = quad / 2 * 0x01010101, four = quad % 2 == 0 ? 0x08040201 : static_cast<int>(0x80402010u);
-  const __m256i lane_base = _mm256_setr_epi32(0, 0x04040404, 0x08080808, 0x0c0c0c0c, 0, 0x04040404, 0x08080808, 0x0c0c0c0c);
-  const __m256i copies = _mm256_shuffle_epi8(word, _mm256_add_epi8(lane_base, _mm256_set1_epi32(byte)));
+  const __m256i copies_of = _mm256_broadcastsi128_si256(_mm_setr_epi32(byte, byte + 0x04040404, byte + 0x08080808, byte + 0x0c0c0c0c));
   const __m256i wanted = _mm256_set1_epi32(four);
-  const __m256i set_bits = _mm256_cmpeq_epi8(_mm256_and_si256(copies, wanted), wanted);
-  return _mm256_or_si256(low, _mm256_and_si256(set_bits, _mm256_set1_epi8(16)));
+  return _mm256_cmpeq_epi8(_mm256_and_si256(_mm256_shuffle_epi8(word, copies_of), wanted), wanted);
 }
 template <int quad>
 QN_FORCE_INLINE Bytes join_spread(Bytes low, Bytes word) {
-  return {join_spread<quad>(low.low, word.low), join_spread<quad>(low.high, word.high)};
+  const __m256i sixteen = _mm256_set1_epi8(16);
+  return {_mm256_or_si256(low.low, _mm256_and_si256(spread_bits<quad>(word.low), sixteen)),
+          _mm256_or_si256(low.high, _mm256_and_si256(spread_bits<quad>(word.high), sixteen))};
+}
+template <int quad>
+QN_FORCE_INLINE __m256i negate_spread(__m256i codes, __m256i word) {
+  const __m256i negative = spread_bits<quad>(word);
+  return _mm256_sub_epi8(_mm256_xor_si256(codes, negative), negative);
+}
+template <int quad>
+QN_FORCE_INLINE Bytes negate_spread(Bytes codes, Bytes word) {
+  return {negate_spread<quad>(codes.low, word.low), negate_spread<quad>(codes.high, word.high)};
 }
 QN_FORCE_INLINE Bytes look_up(Bytes index, const std::int8_t (&table)[16]) {
   const __m256i copies = _mm256_broadcastsi128_si256(load_16_bytes(table));
@@ -272,6 +282,38 @@ QN_FORCE_INLINE Bytes one_from(Bytes a, int least) {
 QN_FORCE_INLINE Bytes straddle(Bytes a, Bytes b) {
   return {_mm256_or_si256(_mm256_srli_epi32(a.low, 16), _mm256_slli_epi32(b.low, 16)),
           _mm256_or_si256(_mm256_srli_epi32(a.high, 16), _mm256_slli_epi32(b.high, 16))};
+}
+QN_FORCE_INLINE __m256i masked(__m256i a, int mask) {
+  return _mm256_and_si256(a, _mm256_set1_epi32(mask));
+}
+QN_FORCE_INLINE __m256i spread_sevens(__m256i w) {
+  const __m256i low = _mm256_or_si256(masked(w, 0x7f), masked(_mm256_slli_epi32(w, 1), 0x7f00));
+  return _mm256_or_si256(low, _mm256_or_si256(masked(_mm256_slli_epi32(w, 2), 0x7f0000), masked(_mm256_slli_epi32(w, 3), 0x7f000000)));
+}
+QN_FORCE_INLINE Bytes spread_sevens(Bytes word) {
+  return {spread_sevens(word.low), spread_sevens(word.high)};
+}
+QN_FORCE_INLINE __m256i upper_sevens(__m256i a, __m256i b) {
+  const __m256i low = _mm256_or_si256(masked(_mm256_srli_epi32(a, 9), 0x7f), masked(_mm256_srli_epi32(a, 17), 0x7f00));
+  return _mm256_or_si256(low, _mm256_or_si256(masked(_mm256_slli_epi32(b, 7), 0x7f0000), masked(_mm256_srli_epi32(b, 1), 0x7f000000)));
+}
+QN_FORCE_INLINE Bytes upper_sevens(Bytes a, Bytes b) {
+  return {upper_sevens(a.low, b.low), upper_sevens(a.high, b.high)};
+}
+QN_FORCE_INLINE __m256i with_parity(__m256i word) {
+  __m256i p = _mm256_xor_si256(word, _mm256_srli_epi32(word, 4));
+  p = _mm256_xor_si256(p, _mm256_srli_epi32(p, 2));
+  p = _mm256_xor_si256(p, _mm256_srli_epi32(p, 1));
+  return _mm256_or_si256(word, masked(_mm256_slli_epi32(p, 7), static_cast<int>(0x80808080u)));
+}
+QN_FORCE_INLINE Bytes with_parity(Bytes word) {
+  return {with_parity(word.low), with_parity(word.high)};
+}
+QN_FORCE_INLINE Bytes words_upper(Bytes a) {
+  return {_mm256_srli_epi32(a.low, 16), _mm256_srli_epi32(a.high, 16)};
+}
+QN_FORCE_INLINE Bytes as_bytes(Ints a) {
+  return {a.low, a.high};
 }
 template <int right, int width>
 QN_FORCE_INLINE Ints field(Bytes a) {

@@ -232,13 +232,21 @@ template <int right, int mask>
 QN_FORCE_INLINE Bytes join_bits(Bytes low, Bytes high) {
   return {_mm512_ternarylogic_epi32(low.v, shift_words<right>(high.v), _mm512_set1_epi8(mask), 0xf8)};  // low | (shifted & mask)
 }
+// Bit 4 * quad + k of a lane's word, for byte k of the lane.
+template <int quad>
+QN_FORCE_INLINE __mmask64 spread_bits(__m512i word) {
+  constexpr int byte = quad / 2 * 0x01010101, four = quad % 2 == 0 ? 0x08040201 : static_cast<int>(0x80402010u);
+  const __m512i copies_of = _mm512_broadcast_i32x4(_mm_setr_epi32(byte, byte + 0x04040404, byte + 0x08080808, byte + 0x0c0c0c0c));
+  return _mm512_test_epi8_mask(_mm512_shuffle_epi8(word, copies_of), _mm512_set1_epi32(four));
+}
 template <int quad>
 QN_FORCE_INLINE Bytes join_spread(Bytes low, Bytes word) {
-  constexpr int byte = quad / 2 * 0x01010101, four = quad % 2 == 0 ? 0x08040201 : static_cast<int>(0x80402010u);
-  const __m512i lane_base = _mm512_broadcast_i32x4(_mm_setr_epi32(0, 0x04040404, 0x08080808, 0x0c0c0c0c));
-  const __m512i copies = _mm512_shuffle_epi8(word.v, _mm512_add_epi8(lane_base, _mm512_set1_epi32(byte)));
-  const __mmask64 set_bits = _mm512_test_epi8_mask(copies, _mm512_set1_epi32(four));
-  return {_mm512_mask_add_epi8(low.v, set_bits, low.v, _mm512_set1_epi8(16))};
+  return {_mm512_mask_add_epi8(low.v, spread_bits<quad>(word.v), low.v, _mm512_set1_epi8(16))};
+}
+template <int quad>
+QN_FORCE_INLINE Bytes negate_spread(Bytes codes, Bytes word) {
+  const __m512i none = _mm512_setzero_si512();
+  return {_mm512_mask_sub_epi8(codes.v, spread_bits<quad>(word.v), none, codes.v)};
 }
 QN_FORCE_INLINE Bytes look_up(Bytes index, const std::int8_t (&table)[16]) {
   return {_mm512_shuffle_epi8(_mm512_broadcast_i32x4(_mm_loadu_si128(reinterpret_cast<const __m128i*>(table))), index.v)};
@@ -254,6 +262,31 @@ QN_FORCE_INLINE Bytes one_from(Bytes a, int least) {
 }
 QN_FORCE_INLINE Bytes straddle(Bytes a, Bytes b) {
   return {_mm512_or_si512(_mm512_srli_epi32(a.v, 16), _mm512_slli_epi32(b.v, 16))};
+}
+QN_FORCE_INLINE __m512i masked(__m512i a, int mask) {
+  return _mm512_and_si512(a, _mm512_set1_epi32(mask));
+}
+QN_FORCE_INLINE Bytes spread_sevens(Bytes word) {
+  const __m512i w = word.v;
+  const __m512i low = _mm512_or_si512(masked(w, 0x7f), masked(_mm512_slli_epi32(w, 1), 0x7f00));
+  return {_mm512_or_si512(low, _mm512_or_si512(masked(_mm512_slli_epi32(w, 2), 0x7f0000), masked(_mm512_slli_epi32(w, 3), 0x7f000000)))};
+}
+QN_FORCE_INLINE Bytes upper_sevens(Bytes a, Bytes b) {
+  const __m512i low = _mm512_or_si512(masked(_mm512_srli_epi32(a.v, 9), 0x7f), masked(_mm512_srli_epi32(a.v, 17), 0x7f00));
+  const __m512i high = _mm512_or_si512(masked(_mm512_slli_epi32(b.v, 7), 0x7f0000), masked(_mm512_srli_epi32(b.v, 1), 0x7f000000));
+  return {_mm512_or_si512(low, high)};
+}
+QN_FORCE_INLINE Bytes with_parity(Bytes word) {
+  __m512i p = _mm512_xor_si512(word.v, _mm512_srli_epi32(word.v, 4));
+  p = _mm512_xor_si512(p, _mm512_srli_epi32(p, 2));
+  p = _mm512_xor_si512(p, _mm512_srli_epi32(p, 1));
+  return {_mm512_or_si512(word.v, masked(_mm512_slli_epi32(p, 7), static_cast<int>(0x80808080u)))};
+}
+QN_FORCE_INLINE Bytes words_upper(Bytes a) {
+  return {_mm512_srli_epi32(a.v, 16)};
+}
+QN_FORCE_INLINE Bytes as_bytes(Ints a) {
+  return {a.v};
 }
 template <int right, int width>
 QN_FORCE_INLINE Ints field(Bytes a) {

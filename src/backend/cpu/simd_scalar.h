@@ -192,6 +192,9 @@ QN_FORCE_INLINE Bytes load_bytes(const std::uint8_t* p) {
 //   bits<right, mask>(a)            each byte (a >> right) & mask; a negative count shifts left
 //   join_bits<right, mask>(a, b)    a | bits<right, mask>(b)
 //   join_spread<q>(a, word)         byte k of a lane | 16 where bit 4q + k of the lane's word is set
+//   negate_spread<q>(a, word)       byte k of a lane, negated where bit 4q + k of the lane's word is set
+//   spread_sevens(word)             four numbers of 7 bits, one behind the other, to a byte each; upper_sevens(a, b): those on top of four
+//                                   16-bit words; with_parity(word): an eighth bit in each byte that makes the number of ones even
 //   look_up(index, table)           table[byte]
 //   from_signed(a)                  signed bytes as dot4_signed takes them
 //   plus(a, b), one_from(a, least)  bytes modulo 256; 1 where the byte is at least `least`, else 0
