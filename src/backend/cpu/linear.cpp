@@ -167,10 +167,9 @@ void Linear::run_spans(Tensor x, const Projection& projection, Scratch& scratch,
         if (job.ahead_rows == 0) job.ahead.first = nullptr;
         kernels_.spans(shape, job);
       }
-      for (int p = 0; p < (two ? 2 : 1); ++p) {
-        const Outputs out = outputs_of(projection, panel + p);
-        for (int t = 0; t < job.tokens; ++t) kernels_.write(job.sums + (2 * t + p) * panel_rows, out, job.first_token + t);
-      }
+      const Outputs out[2] = {outputs_of(projection, panel), two ? outputs_of(projection, panel + 1) : Outputs{}};
+      for (int t = 0; t < job.tokens; ++t)  // both panels of a token lie side by side
+        for (int p = 0; p < (two ? 2 : 1); ++p) kernels_.write(job.sums + (2 * t + p) * panel_rows, out[p], job.first_token + t);
     }
   }
 }
