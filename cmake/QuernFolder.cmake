@@ -1,6 +1,6 @@
 # quern_folder(NAME DEPENDS folders... LIBRARIES targets...)
 # One static library qn_NAME from every .cpp below src/NAME, or an interface library where there is none yet.
-# A file named *_avx2.cpp or *_avx512.cpp is compiled for that instruction set; nothing else may be.
+# A file named *_avx2.cpp, *_avxvnni.cpp or *_avx512.cpp is compiled for that instruction set; nothing else may be.
 function(quern_folder name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "DEPENDS;LIBRARIES")
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${QN_SOURCE_DIR}/${name}/*.cpp ${QN_SOURCE_DIR}/${name}/*.S)
@@ -17,6 +17,8 @@ function(quern_folder name)
   foreach(source ${sources})
     if(source MATCHES "_avx2\\.cpp$")
       set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-mf16c;-mbmi2")
+    elseif(source MATCHES "_avxvnni\\.cpp$")
+      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS "-mavx2;-mfma;-mf16c;-mbmi2;-mavxvnni")
     elseif(source MATCHES "_avx512\\.cpp$")
       set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS
         "-mavx2;-mfma;-mf16c;-mbmi2;-mavx512f;-mavx512bw;-mavx512vl;-mavx512dq;-mavx512vnni;-mprefer-vector-width=512")

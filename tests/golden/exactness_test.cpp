@@ -43,10 +43,7 @@ const std::vector<float>& expected() {
 }
 
 std::vector<Isa> available() {
-  std::vector<Isa> out;
-  for (const Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512})
-    if (isa <= best_isa()) out.push_back(isa);
-  return out;
+  return {usable_isas().begin(), usable_isas().end()};
 }
 
 TEST(Exactness, the_model_has_answers_worth_comparing) {

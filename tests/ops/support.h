@@ -101,10 +101,7 @@ inline ::testing::AssertionResult same(const std::vector<float>& got, const std:
 }
 
 inline std::vector<Isa> available_isas() {
-  std::vector<Isa> isas;
-  for (const Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512})
-    if (isa <= best_isa()) isas.push_back(isa);
-  return isas;
+  return {usable_isas().begin(), usable_isas().end()};
 }
 
 inline std::unique_ptr<Backend> cpu(Isa isa, int threads = 1) {

@@ -18,6 +18,7 @@ using cpu::CpuWeight;
 const cpu::KernelTable& kernels_of(Isa isa) {
 #if defined(__x86_64__)
   if (isa == Isa::avx512) return cpu::kernels_avx512();
+  if (isa == Isa::avxvnni) return cpu::kernels_avxvnni();
   if (isa == Isa::avx2) return cpu::kernels_avx2();
 #endif
   return cpu::kernels_scalar();
@@ -140,7 +141,7 @@ std::unique_ptr<Backend> make_cpu_backend(const CpuOptions& options) {
   const int prompt_threads = options.prompt_threads > 0 ? options.prompt_threads : threads;
   PoolOptions pool = options.pool;
   pool.threads = std::max(threads, prompt_threads);
-  return std::make_unique<CpuBackend>(std::min(options.isa, best_isa()), threads, prompt_threads, pool);
+  return std::make_unique<CpuBackend>(usable_isa(options.isa), threads, prompt_threads, pool);
 }
 
 }  // namespace qn

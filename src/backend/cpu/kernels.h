@@ -144,6 +144,7 @@ struct KernelTable {
 
 const KernelTable& kernels_scalar();
 const KernelTable& kernels_avx2();
+const KernelTable& kernels_avxvnni();
 const KernelTable& kernels_avx512();
 
 }  // namespace qn::cpu

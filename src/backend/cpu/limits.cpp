@@ -30,13 +30,14 @@ constexpr double pass_seconds = 0.01;
 const cpu::LimitKernels& kernels_of(Isa isa) {
 #if defined(__x86_64__)
   if (isa == Isa::avx512) return cpu::limit_kernels_avx512();
-  if (isa == Isa::avx2) return cpu::limit_kernels_avx2();
+  if (isa == Isa::avx2 || isa == Isa::avxvnni) return cpu::limit_kernels_avx2();
 #endif
   return cpu::limit_kernels_scalar();
 }
 
-bool has(Extra extra) {
+bool has(Isa isa, Extra extra) {
   if (extra == Extra::none) return true;
+  if (isa == Isa::avx2) return false;
 #if defined(__x86_64__)
   // CPUID leaf 7, subleaf 1, EAX: bit 4 AVX-VNNI, bit 5 AVX512_BF16.
   unsigned a = 0, b = 0, c = 0, d = 0;
@@ -47,8 +48,8 @@ bool has(Extra extra) {
 #endif
 }
 
-const PeakKernel* first_that_runs(std::span<const PeakKernel> kernels) {
-  const auto found = std::find_if(kernels.begin(), kernels.end(), [](const PeakKernel& kernel) { return has(kernel.needs); });
+const PeakKernel* first_that_runs(Isa isa, std::span<const PeakKernel> kernels) {
+  const auto found = std::find_if(kernels.begin(), kernels.end(), [&](const PeakKernel& kernel) { return has(isa, kernel.needs); });
   return found == kernels.end() ? nullptr : &*found;
 }
 
@@ -62,7 +63,7 @@ class CpuLimits final : public LimitMeter {
  public:
   CpuLimits(Isa isa, int threads, std::unique_ptr<Buffer> stream)
       : kernels_(kernels_of(isa)),
-        peaks_{first_that_runs(kernels_.int8), first_that_runs(kernels_.bf16), first_that_runs(kernels_.f32)},
+        peaks_{first_that_runs(isa, kernels_.int8), first_that_runs(isa, kernels_.bf16), first_that_runs(isa, kernels_.f32)},
         workers_(threads),
         stream_(std::move(stream)) {
     // Pages that were never written are all the same page of zeros, which fits every cache.

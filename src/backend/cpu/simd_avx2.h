@@ -13,12 +13,18 @@
 namespace qn::cpu {
 namespace {
 
-constexpr Isa this_isa = Isa::avx2;
 constexpr int panel_tile = 1;
 constexpr int token_tile = 3;
 constexpr int most_direct_tokens = 3;
+#ifdef QN_AVX_VNNI  // kernels_avxvnni.cpp
+constexpr Isa this_isa = Isa::avxvnni;
+constexpr int signed_bias = 128;
+constexpr bool signed_is_different = false;
+#else
+constexpr Isa this_isa = Isa::avx2;
 constexpr int signed_bias = 0;
 constexpr bool signed_is_different = true;
+#endif
 
 struct Floats {
   __m256 low, high;
@@ -187,7 +193,11 @@ QN_FORCE_INLINE __m256i broadcast4(const void* p) {
 }
 QN_FORCE_INLINE Ints dot2(Ints acc, Ints pairs, const std::int16_t* x) {
   const __m256i b = broadcast4(x);
+#ifdef QN_AVX_VNNI
+  return {_mm256_dpwssd_avx_epi32(acc.low, pairs.low, b), _mm256_dpwssd_avx_epi32(acc.high, pairs.high, b)};
+#else
   return {_mm256_add_epi32(acc.low, _mm256_madd_epi16(pairs.low, b)), _mm256_add_epi32(acc.high, _mm256_madd_epi16(pairs.high, b))};
+#endif
 }
 
 QN_FORCE_INLINE Bytes load_bytes(const std::uint8_t* p) {
@@ -270,7 +280,12 @@ QN_FORCE_INLINE Bytes look_up(Bytes index, const std::int8_t (&table)[16]) {
   return {_mm256_shuffle_epi8(copies, index.low), _mm256_shuffle_epi8(copies, index.high)};
 }
 QN_FORCE_INLINE Bytes from_signed(Bytes a) {
+#ifdef QN_AVX_VNNI
+  const __m256i bias = _mm256_set1_epi8(-128);
+  return {_mm256_xor_si256(a.low, bias), _mm256_xor_si256(a.high, bias)};
+#else
   return a;
+#endif
 }
 QN_FORCE_INLINE Bytes plus(Bytes a, Bytes b) {
   return {_mm256_add_epi8(a.low, b.low), _mm256_add_epi8(a.high, b.high)};
@@ -368,16 +383,25 @@ QN_FORCE_INLINE Floats exponents(Ints e) {
 QN_FORCE_INLINE Quad load_quad(const std::int8_t* p) {
   return broadcast4(p);
 }
+#ifdef QN_AVX_VNNI
+QN_FORCE_INLINE __m256i dot4(__m256i acc, __m256i codes, __m256i x) {
+  return _mm256_dpbusd_avx_epi32(acc, codes, x);
+}
+QN_FORCE_INLINE __m256i dot4_signed(__m256i acc, __m256i codes, __m256i x) {
+  return dot4(acc, codes, x);
+}
+#else
 // Pairs of products stay below 2 * 63 * 127 < 2^15, so the saturating multiply never saturates.
 QN_FORCE_INLINE __m256i dot4(__m256i acc, __m256i codes, __m256i x) {
   return _mm256_add_epi32(acc, _mm256_madd_epi16(_mm256_maddubs_epi16(codes, x), _mm256_set1_epi16(1)));
 }
-QN_FORCE_INLINE Ints dot4(Ints acc, Bytes codes, Quad x) {
-  return {dot4(acc.low, codes.low, x), dot4(acc.high, codes.high, x)};
-}
 // |code| * (x with code's sign): at most 2 * 128 * 127 < 2^15 again.
 QN_FORCE_INLINE __m256i dot4_signed(__m256i acc, __m256i codes, __m256i x) {
   return dot4(acc, _mm256_abs_epi8(codes), _mm256_sign_epi8(x, codes));
+}
+#endif
+QN_FORCE_INLINE Ints dot4(Ints acc, Bytes codes, Quad x) {
+  return {dot4(acc.low, codes.low, x), dot4(acc.high, codes.high, x)};
 }
 QN_FORCE_INLINE Ints dot4_signed(Ints acc, Bytes codes, Quad x) {
   return {dot4_signed(acc.low, codes.low, x), dot4_signed(acc.high, codes.high, x)};

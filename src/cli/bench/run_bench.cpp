@@ -189,12 +189,12 @@ Result<Source> open_source(const BenchOptions& options, Io& io) {
 
 Result<Isa> choose_isa(std::string_view wanted) {
   if (wanted.empty()) return best_isa();
-  for (const Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512}) {
-    if (name(isa) != wanted) continue;
-    if (isa > best_isa()) return fail(Code::unsupported, "--isa {}: this machine has {} at most; leave it out", wanted, name(best_isa()));
-    return isa;
-  }
-  return fail(Code::bad_input, "--isa: {} is no instruction set; give scalar, avx2 or avx512", quoted(wanted));
+  for (const Isa isa : usable_isas())
+    if (name(isa) == wanted) return isa;
+  for (const Isa isa : {Isa::avx2, Isa::avxvnni, Isa::avx512})
+    if (name(isa) == wanted)
+      return fail(Code::unsupported, "--isa {}: this machine lacks it and has {} at most; leave it out", wanted, name(best_isa()));
+  return fail(Code::bad_input, "--isa: {} is no instruction set; give scalar, avx2, avxvnni or avx512", quoted(wanted));
 }
 
 // Everything with one number of threads.

@@ -8,7 +8,7 @@ namespace {
 
 const WriterTable& chosen() {
   static const WriterTable& table = best_isa() == Isa::avx512 ? writers_avx512()
-                                    : best_isa() == Isa::avx2 ? writers_avx2()
+                                    : best_isa() >= Isa::avx2 ? writers_avx2()
                                                               : writers_scalar();
   return table;
 }

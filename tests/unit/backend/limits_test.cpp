@@ -8,8 +8,7 @@ namespace {
 constexpr std::size_t small_stream = std::size_t{8} << 20;
 
 TEST(Limits, every_instruction_set_up_to_the_machines_gives_a_bandwidth_and_a_peak_of_f32) {
-  for (const Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512}) {
-    if (isa > best_isa()) continue;
+  for (const Isa isa : usable_isas()) {
     for (const int threads : {1, 2}) {
       const auto meter = LimitMeter::make(isa, threads, small_stream);
       ASSERT_TRUE(meter);
@@ -22,8 +21,7 @@ TEST(Limits, every_instruction_set_up_to_the_machines_gives_a_bandwidth_and_a_pe
 }
 
 TEST(Limits, a_kind_has_a_peak_exactly_where_it_has_an_instruction) {
-  for (const Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512}) {
-    if (isa > best_isa()) continue;
+  for (const Isa isa : usable_isas()) {
     const auto meter = LimitMeter::make(isa, 1, small_stream);
     ASSERT_TRUE(meter);
     for (const Arithmetic kind : every_arithmetic)
