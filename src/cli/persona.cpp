@@ -84,8 +84,7 @@ Result<Translation> translate(const Persona& persona, std::span<const std::strin
 }
 
 std::optional<std::string_view> tool_not_offered(std::string_view name) {
-  static constexpr std::string_view tools[] = {"ollama",           "vllm",      "llama-server", "llama-completion", "llama-bench",
-                                               "llama-perplexity", "modelscope"};
+  static constexpr std::string_view tools[] = {"ollama", "vllm", "llama-server", "llama-completion", "llama-bench", "modelscope"};
   for (std::string_view tool : tools)
     if (tool == name) return "this version does not answer to that tool's command line yet; see 'quern --help' for what it does";
   return std::nullopt;

@@ -115,6 +115,24 @@ def test_the_file_that_is_read_is_not_written_over(quern):
     assert (quern.home / "in.gguf").read_bytes() == pathlib.Path(MINI).read_bytes()
 
 
+def test_no_part_of_what_is_read_is_written_over(quern):
+    assert quern.run("split", MINI, "part", "--split-max-tensors", "20").returncode == 0
+    before = (quern.home / "part-00002-of-00003.gguf").read_bytes()
+    for out, more in (("part-00002-of-00003.gguf", []), ("part", ["--keep-split"])):
+        done = quern.run("quantize", "part-00001-of-00003.gguf", out, "q4_0", *more)
+        assert done.returncode == 2 and "give another name" in done.stderr
+    assert (quern.home / "part-00002-of-00003.gguf").read_bytes() == before
+
+
+def test_a_terminal_sees_how_far_it_is_and_nothing_of_it_stays(quern):
+    random_model(quern.home / "in.gguf", matrices=24, rows=8192, kind=np.float32)
+    with quern.terminal("quantize", "in.gguf", "out.gguf", "q5_1", "1") as terminal:
+        terminal.wait_for("MB/s  ")
+        terminal.wait_for("out.gguf: Q5_1")
+        assert "\r\x1b[Kout.gguf: Q5_1" in terminal.raw
+        assert terminal.end() == 0
+
+
 def test_types_that_need_an_importance_matrix_say_so(quern):
     done = quern.run("quantize", MINI, "out.gguf", "q2_k_s")
     assert done.returncode == 2 and "--imatrix" in done.stderr

@@ -167,7 +167,7 @@ Status quantize(const Flags& flags, const QuantizeWords& words, Io& io) {
     return {};
   }
   QN_OK(check_measured(plan));
-  for (const file::OutputFile& part : plan.files) QN_OK(check_not_same(words.in, part.path));
+  QN_OK(check_not_same(words.in, plan.files));
   QN_OK(write_files(model, plan.files, "quantizing", words.threads ? words.threads : flags.threads, io));
   const double seconds = std::chrono::duration<double>(clock.now() - began).count();
   fmt::print(io.out, "{}: {}, {}; {:.1f} s, {:.0f} MB/s\n", plan.files.front().path.string(), words.mix->name, summary(plan), seconds,

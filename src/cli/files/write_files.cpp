@@ -7,6 +7,7 @@
 #include "base/thread_pool.h"
 #include "cli/terminal/interrupt.h"
 #include "cli/terminal/progress.h"
+#include "file/part.h"
 
 namespace qn::cli {
 namespace {
@@ -36,10 +37,18 @@ int failed(Io& io, const Error& error) {
   return error.code == Code::cancelled && Interrupt::ending() != 0 ? exit_signalled + Interrupt::ending() : code;
 }
 
-Status check_not_same(const std::string& in, const std::filesystem::path& out) {
-  std::error_code none;
-  if (std::filesystem::equivalent(in, out, none))
-    return fail(Code::bad_input, "{}: it is the file that is read; give another name to write to", quoted(out.native(), 256));
+Status check_not_same(const std::string& in, std::span<const file::OutputFile> files) {
+  const std::filesystem::path first = in;
+  std::vector<std::filesystem::path> sources = {first};
+  if (const auto part = file::read_part_name(first.filename().native()))
+    for (std::int64_t number = 2; number <= part->count; ++number)
+      sources.push_back(first.parent_path() / file::part_name(part->prefix, number, part->count));
+  for (const file::OutputFile& file : files)
+    for (const std::filesystem::path& source : sources) {
+      std::error_code none;
+      if (std::filesystem::equivalent(source, file.path, none))
+        return fail(Code::bad_input, "{}: it is read; give another name to write to", quoted(file.path.native(), 256));
+    }
   return {};
 }
 

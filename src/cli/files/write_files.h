@@ -19,7 +19,7 @@ Status write_files(const file::Checkpoint& from, std::span<const file::OutputFil
 // The exit code of a command that failed: of the signal, where one ended it.
 int failed(Io& io, const Error& error);
 
-// Refuses to write over what is read.
-Status check_not_same(const std::string& in, const std::filesystem::path& out);
+// Refuses to write over what is read: the model's file, or any part of it.
+Status check_not_same(const std::string& in, std::span<const file::OutputFile> files);
 
 }  // namespace qn::cli
