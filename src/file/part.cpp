@@ -60,11 +60,9 @@ Metadata with_changes(const Metadata& metadata, std::span<const std::pair<std::s
 }
 
 std::size_t part_of(const Checkpoint& model, const TensorEntry& tensor) {
-  const std::byte* at = tensor.bytes.data();
-  for (std::size_t i = 0; i < model.maps.size(); ++i) {
-    const std::span<const std::byte> map = model.maps[i]->bytes();
-    if (at >= map.data() && at < map.data() + map.size()) return i;
-  }
+  const MappedFile* map = model.map_of(tensor.bytes);
+  for (std::size_t i = 0; i < model.maps.size(); ++i)
+    if (model.maps[i].get() == map) return i;
   return 0;
 }
 

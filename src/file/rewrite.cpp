@@ -18,7 +18,6 @@ namespace {
 // 512 KiB of floats: they stay in a core's own cache between the two conversions. A longer row is one piece, up to the second number.
 constexpr std::uint64_t weights_a_piece = 128 * 1024, longest_row_piece = 1024 * 1024;
 constexpr std::uint64_t copied_bytes_a_piece = 1 << 20;
-constexpr std::size_t pieces_ahead = 64;
 constexpr std::size_t page_bytes = 4096;
 
 // Weights [first, first + count) of a tensor: whole rows, or a part of one.
@@ -176,7 +175,6 @@ class Work {
     while (!stopped_) {
       const std::size_t at = next_.fetch_add(1);
       if (at >= pieces_.size()) return;
-      if (at + pieces_ahead < pieces_.size()) prefetch(pieces_[at + pieces_ahead]);
       const std::size_t bytes = source_of(tensor_of(pieces_[at]), pieces_[at]).size();
       if (const Status done = write(pieces_[at], scratch_[static_cast<std::size_t>(worker)]); !done) stop(done.error());
       const std::uint64_t sum = done_bytes_ += bytes;
@@ -197,6 +195,7 @@ class Work {
     const OutputTensor& tensor = tensor_of(piece);
     const std::span<const std::byte> source = source_of(tensor, piece);
     const bool as_is = tensor.format == tensor.source->format;
+    if (const MappedFile* map = from_.map_of(source)) map->prefetch(source);  // one call in place of a fault for every few pages
     if (!as_is) QN_OK(convert(tensor, piece, source, scratch));
     const std::span<const std::byte> bytes =
         as_is ? source : std::span<const std::byte>(scratch.bytes).first(bytes_of(*tensor.format, piece.count));
@@ -206,18 +205,9 @@ class Work {
     return {};
   }
 
-  const MappedFile* map_of(std::span<const std::byte> bytes) const {
-    for (const auto& map : from_.maps)
-      if (bytes.data() >= map->bytes().data() && bytes.data() + bytes.size() <= map->bytes().data() + map->bytes().size()) return map.get();
-    return nullptr;  // an image in memory
-  }
-  void prefetch(const Piece& piece) const {
-    const std::span<const std::byte> source = source_of(tensor_of(piece), piece);
-    if (const MappedFile* map = map_of(source)) map->prefetch(source);
-  }
   // With the page that it begins in: the piece before it left that one.
   void release(std::span<const std::byte> source) const {
-    const MappedFile* map = map_of(source);
+    const MappedFile* map = from_.map_of(source);
     if (map == nullptr) return;
     const std::size_t before = std::min<std::size_t>(page_bytes, static_cast<std::size_t>(source.data() - map->bytes().data()));
     map->release({source.data() - before, source.size() + before});
