@@ -56,6 +56,33 @@ struct alignas(apart) Slot {               // of one worker
   std::atomic<std::uint64_t> cursor{0};    // number of a job << 16 | next part of this worker's share in it
 };
 
+// Workers sleep on a bell. A sleeper says that it sleeps and then looks for work; who brings work brings it and then looks for sleepers: so
+// one of them sees the other. Who has been rung for once costs nothing more, however long the system takes to wake it.
+struct Bell {
+  std::atomic<std::uint32_t> rung{0};
+  std::atomic<bool> wanted{false};  // somebody sleeps, or is about to, for whom it has not been rung
+
+  void ring() {
+    if (!wanted.load()) return;
+    wanted.store(false);
+    rung.fetch_add(1);
+    pass_on();
+  }
+  // Two are woken here, and each wakes two more: the caller has work of its own.
+  void pass_on() {
+    rung.notify_one();
+    rung.notify_one();
+  }
+  template <class Done>
+  void sleep(const Done& done) {
+    const std::uint32_t before = rung.load();
+    wanted.store(true);
+    if (done()) return;
+    rung.wait(before);
+    pass_on();
+  }
+};
+
 }  // namespace
 
 struct ThreadPool::Shared {
@@ -69,20 +96,10 @@ struct ThreadPool::Shared {
   Job job{};        // written before its gate opens, read by those who have entered
 
   alignas(apart) std::atomic<std::uint64_t> gate{0};
-  alignas(apart) std::atomic<std::uint32_t> bell{0};  // rung for each job: workers that share jobs sleep on it
-  std::atomic<std::uint32_t> spare_bell{0};           // rung when more workers are to share: the others sleep on it
+  alignas(apart) Bell bell;  // rung for each job: workers that share jobs sleep on it
+  Bell spare_bell;           // rung when more workers are to share: the others sleep on it
   std::atomic<bool> caller_sleeps{false};
   std::atomic<bool> stopping{false};
-
-  // Two are woken here, and each wakes two more: the caller has work of its own.
-  static void ring(std::atomic<std::uint32_t>& which) {
-    which.fetch_add(1);
-    pass_on(which);
-  }
-  static void pass_on(std::atomic<std::uint32_t>& which) {
-    which.notify_one();
-    which.notify_one();
-  }
 
   // A worker marks itself busy and then looks at the gate; the caller shuts the gate and then looks who is busy. Both in one order that
   // all agree on, so one of them sees the other: nobody enters a closed job, and nobody inside is forgotten.
@@ -115,11 +132,7 @@ struct ThreadPool::Shared {
     const auto there = [&] { return number_of(gate.load()) != seen; };
     for (;;) {
       if (spin_until(shares ? options.spin : std::chrono::microseconds(0), there)) return gate.load();
-      std::atomic<std::uint32_t>& mine = worker < sharers_of(gate.load()) ? bell : spare_bell;
-      const std::uint32_t rung = mine.load();
-      if (there()) return gate.load();
-      mine.wait(rung);
-      pass_on(mine);
+      (worker < sharers_of(gate.load()) ? bell : spare_bell).sleep(there);
     }
   }
 
@@ -148,8 +161,8 @@ struct ThreadPool::Shared {
     const std::uint64_t now = (number_of(gate.load()) + 1) << 16 | static_cast<std::uint64_t>(sharers) << 1 | open_bit;
     const bool more = sharers > sharers_of(gate.load());
     gate.store(now);
-    ring(bell);
-    if (more) ring(spare_bell);
+    bell.ring();
+    if (more) spare_bell.ring();
     return now;
   }
 
@@ -182,9 +195,7 @@ ThreadPool::ThreadPool(const PoolOptions& options) : shared_(std::make_unique<Sh
 ThreadPool::~ThreadPool() {
   shared_->stopping = true;
   shared_->open();
-  shared_->spare_bell.fetch_add(1);
-  shared_->bell.notify_all();
-  shared_->spare_bell.notify_all();
+  shared_->spare_bell.ring();
   for (std::thread& thread : shared_->threads) thread.join();
 }
 
@@ -200,7 +211,7 @@ void ThreadPool::use(int threads) {
 void ThreadPool::enlist() {
   if (shared_->enlisted != std::this_thread::get_id()) shared_->settle(0);
   shared_->enlisted = std::this_thread::get_id();
-  if (shared_->sharers > 1) Shared::ring(shared_->bell);
+  if (shared_->sharers > 1) shared_->bell.ring();
 }
 
 void ThreadPool::run(Job job, int grain) {
