@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <fstream>
 #include <thread>
 #include <vector>
@@ -16,17 +17,20 @@
 namespace qn {
 namespace {
 
-// More than two of the parts that readers take, and no whole number of pages.
-constexpr std::size_t size = (std::size_t{20} << 20) + 1234;
+// More than one of the parts that readers take, and no whole number of pages.
+constexpr std::size_t size = (std::size_t{8} << 20) + 1234;
 
 class TwoWays : public testing::TestWithParam<Residence> {
  protected:
   TwoWays() : path(folder / "data"), data(size) {
     std::uint64_t x = 1;
-    for (std::byte& b : data) b = static_cast<std::byte>((x = x * 6364136223846793005u + 1442695040888963407u) >> 56);
+    for (std::size_t at = 0; at < size; at += 997)
+      data[at] = static_cast<std::byte>((x = x * 6364136223846793005u + 1442695040888963407u) >> 56);
     std::ofstream(path, std::ios::binary).write(reinterpret_cast<const char*>(data.data()), static_cast<std::streamsize>(size));
   }
-  bool same(const MappedFile& file) const { return std::ranges::equal(file.bytes(), data); }
+  bool same(const MappedFile& file) const {
+    return file.bytes().size() == size && std::memcmp(file.bytes().data(), data.data(), size) == 0;
+  }
 
   file::TemporaryFolder folder;
   std::filesystem::path path;
@@ -59,6 +63,9 @@ TEST_P(TwoWays, an_empty_file_has_no_bytes) {
 }
 
 TEST_P(TwoWays, what_cannot_be_locked_names_the_limit_and_the_remedy) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+  GTEST_SKIP() << "sanitizers make mlock() do nothing";
+#endif
   const auto file = MappedFile::open(path, GetParam());
   ASSERT_TRUE(file);
   Status status;
