@@ -7,6 +7,8 @@
 #include <atomic>
 #include <chrono>
 #include <cstring>
+#include <thread>
+#include <tuple>
 
 #include "backend/cpu/limit_kernels.h"
 #include "backend/host_memory.h"
@@ -61,42 +63,36 @@ double seconds_of(const auto& work) {
 
 class CpuLimits final : public LimitMeter {
  public:
-  CpuLimits(Isa isa, int threads, std::unique_ptr<Buffer> stream)
+  CpuLimits(Isa isa, const PoolOptions& pool, std::unique_ptr<Buffer> stream)
       : kernels_(kernels_of(isa)),
         peaks_{first_that_runs(isa, kernels_.int8), first_that_runs(isa, kernels_.bf16), first_that_runs(isa, kernels_.f32)},
-        workers_(threads),
+        pool_(pool),
+        workers_(pool),
         stream_(std::move(stream)) {
     // Pages that were never written are all the same page of zeros, which fits every cache.
-    each_part([&](std::size_t begin, std::size_t end) { std::memset(stream_->data + begin, 1, end - begin); });
+    in_place([&] { each_part([&](std::size_t begin, std::size_t end) { std::memset(stream_->data + begin, 1, end - begin); }); });
   }
+
+  void use(int threads) override { workers_.use(threads); }
 
   double read_bytes_per_s() override {
     std::atomic<std::uint64_t> sum{0};
     double best = 0;
-    for (int pass = 0; pass < passes; ++pass) {
-      const double seconds = seconds_of(
-          [&] { each_part([&](std::size_t begin, std::size_t end) { sum ^= kernels_.read(stream_->data + begin, end - begin); }); });
-      best = std::max(best, static_cast<double>(stream_->bytes) / seconds);
-    }
+    in_place([&] {
+      for (int pass = 0; pass < passes; ++pass) {
+        const double seconds = seconds_of(
+            [&] { each_part([&](std::size_t begin, std::size_t end) { sum ^= kernels_.read(stream_->data + begin, end - begin); }); });
+        best = std::max(best, static_cast<double>(stream_->bytes) / seconds);
+      }
+    });
     return best;
   }
 
   std::optional<double> operations_per_s(Arithmetic kind) override {
     const PeakKernel* peak = peaks_[static_cast<std::size_t>(kind)];
     if (peak == nullptr) return std::nullopt;
-    const int parts = workers_.size() * parts_a_worker;
-    std::int64_t rounds = 1000;
     double best = 0;
-    for (int pass = 0; pass < passes;) {
-      const double seconds =
-          seconds_of([&] { workers_.for_parts(parts, 1, [&](int, int begin, int end) { peak->run(rounds * (end - begin)); }); });
-      if (seconds < pass_seconds / 2) {  // too short to tell: the first passes find out how many rounds it takes
-        rounds *= std::clamp<std::int64_t>(static_cast<std::int64_t>(pass_seconds / std::max(seconds, 1e-6)), 2, 1000);
-        continue;
-      }
-      best = std::max(best, peak->operations_a_round * static_cast<double>(rounds) * parts / seconds);
-      ++pass;
-    }
+    in_place([&] { best = measure(*peak); });
     return best;
   }
 
@@ -106,6 +102,32 @@ class CpuLimits final : public LimitMeter {
   }
 
  private:
+  // Runs `work` on a thread in the place of the pool's first worker, which the caller's own thread would not leave again.
+  void in_place(const auto& work) const {
+    std::thread([&] {
+      if (!pool_.places.empty()) std::ignore = place_thread(pool_.places.front());
+      if (pool_.priority != Priority::normal) std::ignore = prioritize_thread(pool_.priority);
+      work();
+    }).join();
+  }
+
+  double measure(const PeakKernel& peak) {
+    const int parts = workers_.size() * parts_a_worker;
+    std::int64_t rounds = 1000;
+    double best = 0;
+    for (int pass = 0; pass < passes;) {
+      const double seconds =
+          seconds_of([&] { workers_.for_parts(parts, 1, [&](int, int begin, int end) { peak.run(rounds * (end - begin)); }); });
+      if (seconds < pass_seconds / 2) {  // too short to tell: the first passes find out how many rounds it takes
+        rounds *= std::clamp<std::int64_t>(static_cast<std::int64_t>(pass_seconds / std::max(seconds, 1e-6)), 2, 1000);
+        continue;
+      }
+      best = std::max(best, peak.operations_a_round * static_cast<double>(rounds) * parts / seconds);
+      ++pass;
+    }
+    return best;
+  }
+
   void each_part(const auto& body) {
     const int parts = static_cast<int>(stream_->bytes / part_bytes);
     workers_.for_parts(parts, 1, [&](int, int begin, int end) {
@@ -115,6 +137,7 @@ class CpuLimits final : public LimitMeter {
 
   const cpu::LimitKernels& kernels_;
   std::array<const PeakKernel*, std::size(every_arithmetic)> peaks_;
+  PoolOptions pool_;
   ThreadPool workers_;
   std::unique_ptr<Buffer> stream_;
 };
@@ -130,9 +153,9 @@ std::string_view name(Arithmetic kind) {
   return "unknown";
 }
 
-Result<std::unique_ptr<LimitMeter>> LimitMeter::make(Isa isa, int threads, std::size_t stream_bytes) {
+Result<std::unique_ptr<LimitMeter>> LimitMeter::make(Isa isa, const PoolOptions& pool, std::size_t stream_bytes) {
   QN_TRY(std::unique_ptr<Buffer> stream, allocate_host(std::max(stream_bytes / part_bytes, std::size_t{1}) * part_bytes));
-  return std::make_unique<CpuLimits>(isa, threads, std::move(stream));
+  return std::make_unique<CpuLimits>(isa, pool, std::move(stream));
 }
 
 std::size_t default_stream_bytes() {

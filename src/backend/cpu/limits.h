@@ -9,6 +9,7 @@
 
 #include "base/cpu_features.h"
 #include "base/result.h"
+#include "base/thread_pool.h"
 
 namespace qn {
 
@@ -18,10 +19,13 @@ std::string_view name(Arithmetic kind);  // "int8"
 
 class LimitMeter {
  public:
+  //   pool          threads and their places; those of the backend that is measured
   //   stream_bytes  read by one measurement of the bandwidth; far more than the caches hold
   //   errors        out_of_memory
-  static Result<std::unique_ptr<LimitMeter>> make(Isa isa, int threads, std::size_t stream_bytes);
+  static Result<std::unique_ptr<LimitMeter>> make(Isa isa, const PoolOptions& pool, std::size_t stream_bytes);
   virtual ~LimitMeter() = default;
+
+  virtual void use(int threads) = 0;  // so many of the pool's, from here on
 
   virtual double read_bytes_per_s() = 0;  // best of three passes
   // Two operations for each multiply-add; none where nothing beats the next wider kind. Best of three passes of some milliseconds.

@@ -142,7 +142,7 @@ class TestEngine {
     std::unique_lock lock(race.mutex);
     while (race.running > 0) {
       race.changed.wait_for(lock, look_around);
-      if (!go_on()) return fail(Code::cancelled, "stopped");
+      if (!go_on()) return fail(Code::cancelled, "bench: stopped");
     }
     if (race.error) return tl::unexpected(*race.error);
     return {};
@@ -206,6 +206,7 @@ Result<Measured> measure(const std::shared_ptr<const model::Model>& model, const
   // After its prompt of depth + 1 tokens a sequence's first timed token sees that many keys and itself.
   measured.work = prompt ? prompt_work(work, test.depth, test.prompt_tokens, options.rows_a_step)
                          : decode_work(work, test.depth + 1, test.decode_tokens, test.sequences);
+  meter.use(prompt ? options.prompt_threads : options.threads);
   std::string what;
   const auto go_on = [&] { return watch.step(what); };
   const auto say = [&](std::string now) {
@@ -224,7 +225,7 @@ Result<Measured> measure(const std::shared_ptr<const model::Model>& model, const
   }
   std::vector<Limits> limits;
   for (int repetition = 0; repetition < options.repetitions; ++repetition) {
-    if (!watch.turn()) return fail(Code::cancelled, "stopped");
+    if (!watch.turn()) return fail(Code::cancelled, "bench: stopped");
     say(fmt::format("repetition {} of {}", repetition + 1, options.repetitions));
     limits.push_back(take_limits(meter));
     QN_TRY(const double seconds, once(static_cast<std::uint64_t>(repetition) + 1, test.decode_tokens));

@@ -33,6 +33,7 @@ struct Measured {
 
 struct MeasureOptions {
   model::KvOptions kv;
+  int threads = 1, prompt_threads = 1;  // that compute replies and prompts
   int rows_a_step = 512;
   int repetitions = 5;
   bool warm_up = true;  // a first run that is not counted

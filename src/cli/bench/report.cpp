@@ -75,7 +75,8 @@ constexpr Field fields[] = {
     {"model_n_params", [](const Row& r) { return json::Value(r.run.model.parameters); }},
     {"load_s", [](const Row& r) { return json::Value(r.run.model.load_s); }},
     {"n_ubatch", [](const Row& r) { return json::Value(r.run.options.rows_a_step); }},
-    {"n_threads", [](const Row& r) { return json::Value(r.run.threads); }},
+    {"n_threads", [](const Row& r) { return json::Value(r.run.options.threads); }},
+    {"n_threads_batch", [](const Row& r) { return json::Value(r.run.options.prompt_threads); }},
     {"type_k", [](const Row& r) { return json::Value(r.run.options.kv.keys->name); }},
     {"type_v", [](const Row& r) { return json::Value(r.run.options.kv.values->name); }},
     {"test", [](const Row& r) { return json::Value(name(r.measured.test)); }},
@@ -190,12 +191,13 @@ MachineFacts this_machine() {
 }
 
 std::string head_text(const RunFacts& facts, Output output) {
-  const auto threads = [](int count, std::string_view one) { return fmt::format("{} {}{}", count, one, count == 1 ? "" : "s"); };
+  if (output != Output::table && output != Output::markdown) return {};
+  const auto counted = [](int count, std::string_view one) { return fmt::format("{} {}{}", count, one, count == 1 ? "" : "s"); };
   std::vector<std::pair<std::string_view, std::string>> lines = {
       {"machine", fmt::format("{}, {}, {:.1f} GiB of memory", without_controls(facts.machine.processor),
-                              threads(facts.machine.cores, "core"), static_cast<double>(facts.machine.memory_bytes) / (1 << 30))},
-      {"program",
-       fmt::format("quern {}, {}, {}, {}", program_version(), facts.isa, threads(facts.threads, "thread"), facts.date.substr(0, 10))}};
+                              counted(facts.machine.cores, "core"), static_cast<double>(facts.machine.memory_bytes) / (1 << 30))},
+      {"program", fmt::format("quern {}, {}, {}, {}", program_version(), facts.isa, counted(facts.options.threads, "thread"),
+                              facts.date.substr(0, 10))}};
   const ModelFactsOfBench& model = facts.model;
   if (model.parameters > 0) {
     lines.push_back({"model", fmt::format("{}, {}, {} MB, {} M parameters, loaded in {:.2f} s", without_controls(model.file), model.type,
@@ -221,14 +223,14 @@ std::string limits_text(const RunFacts& facts, const Limits& limits, Output outp
     if (const auto& peak = limits.operations_per_s[static_cast<std::size_t>(kind)])
       lines.push_back({std::string(name(kind)), "Gop/s", *peak / 1e9, std::string(facts.instructions[static_cast<std::size_t>(kind)])});
   std::string text;
-  if (output == Output::json) {
+  if (output == Output::json || output == Output::json_lines) {
     json::Array array;
     for (const Line& line : lines)
       array.push_back(json::Object{{"limit", line.what},
                                    {"value", line.value},
                                    {"unit", line.unit},
                                    {"with", line.with},
-                                   {"n_threads", facts.threads},
+                                   {"n_threads", facts.options.threads},
                                    {"isa", facts.isa},
                                    {"cpu_info", facts.machine.processor},
                                    {"test_time", facts.date}});
@@ -238,13 +240,20 @@ std::string limits_text(const RunFacts& facts, const Limits& limits, Output outp
   if (output == Output::markdown) text = "| limit | | with |\n| --- | --- | --- |\n";
   for (const Line& line : lines) {
     if (output == Output::csv)
-      text += fmt::format("{},{},{},\"{}\",{},{}\n", line.what, line.value, line.unit, line.with, facts.threads, facts.isa);
+      text += fmt::format("{},{},{},\"{}\",{},{}\n", line.what, line.value, line.unit, line.with, facts.options.threads, facts.isa);
     else if (output == Output::markdown)
       text += fmt::format("| {} | {} {} | {} |\n", line.what, short_number(line.value), line.unit, line.with);
     else
       text += fmt::format("{:<8}{:>10} {:<7} {}\n", line.what, short_number(line.value), line.unit, line.with);
   }
   return text;
+}
+
+void Reporter::head(const RunFacts& facts) {
+  const std::string text = head_text(facts, output_);
+  if (text.empty()) return;
+  fmt::print(out_, "{}{}\n", first_ ? "" : "\n", text);
+  first_ = true;  // the table begins anew
 }
 
 void Reporter::row(const RunFacts& facts, const Measured& measured) {

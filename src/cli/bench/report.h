@@ -28,12 +28,11 @@ struct RunFacts {
   MachineFacts machine;
   ModelFactsOfBench model;
   std::string isa, date;  // date: UTC, ISO 8601
-  int threads = 0;
   MeasureOptions options;
   std::array<std::string_view, arithmetics> instructions{};  // by Arithmetic
 };
 
-std::string head_text(const RunFacts& facts, Output output);  // machine, program and model: a line each, short
+std::string head_text(const RunFacts& facts, Output output);  // for people: machine, program and model; else empty
 std::string limits_text(const RunFacts& facts, const Limits& limits, Output output);
 
 // Rows as they come: table and Markdown print a heading first, CSV its names, JSON opens an array, which
@@ -41,6 +40,7 @@ std::string limits_text(const RunFacts& facts, const Limits& limits, Output outp
 class Reporter {
  public:
   Reporter(Output output, std::FILE* out) : output_(output), out_(out) {}
+  void head(const RunFacts& facts);  // for people: what all rows from here on have in common
   void row(const RunFacts& facts, const Measured& measured);
   void end();
 

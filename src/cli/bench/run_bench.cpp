@@ -198,26 +198,29 @@ Result<Isa> choose_isa(std::string_view wanted) {
 }
 
 // Everything with one number of threads.
-Status run_with(int threads, const BenchOptions& options, Isa isa, StatusLine& status, Reporter& reporter, Io& io) {
-  RunFacts facts{
-      .machine = this_machine(), .isa = std::string(name(isa)), .date = now_as_text(), .threads = threads, .options = options.measure};
-  const bool people = !options.turns && (options.output == Output::table || options.output == Output::markdown);
+Status run_with(const BenchOptions& options, const ThreadPlan& plan, Isa isa, StatusLine& status, Reporter& reporter, Io& io) {
+  RunFacts facts{.machine = this_machine(), .isa = std::string(name(isa)), .date = now_as_text(), .options = options.measure};
+  facts.options.threads = plan.threads;
+  facts.options.prompt_threads = plan.prompt_threads;
+  const PoolOptions pool{
+      .threads = std::max(plan.threads, plan.prompt_threads), .places = plan.places, .priority = plan.priority, .spin = plan.spin};
   std::optional<Source> source;  // first: what is wrong with it should be said at once
   if (!options.only_limits) {
     QN_TRY(source, open_source(options, io));
   }
-  QN_TRY(const std::unique_ptr<LimitMeter> meter, LimitMeter::make(isa, threads, options.stream_bytes));
+  QN_TRY(const std::unique_ptr<LimitMeter> meter, LimitMeter::make(isa, pool, options.stream_bytes));
   for (const Arithmetic kind : every_arithmetic) facts.instructions[static_cast<std::size_t>(kind)] = meter->instruction(kind);
   if (options.only_limits) {
     status.say("measuring the limits of this machine");
     const Limits limits = take_limits(*meter);
     status.clear();
-    if (people) fmt::print(io.out, "{}\n", head_text(facts, options.output));
+    reporter.head(facts);
     fmt::print(io.out, "{}", limits_text(facts, limits, options.output));
     return {};
   }
   status.say("loading");
-  const std::unique_ptr<Backend> backend = make_cpu_backend({.threads = threads, .isa = isa});
+  const std::unique_ptr<Backend> backend =
+      make_cpu_backend({.threads = plan.threads, .isa = isa, .prompt_threads = plan.prompt_threads, .pool = pool});
   const auto began = std::chrono::steady_clock::now();
   const auto checkpoint = std::make_shared<const file::Checkpoint>(std::move(source->checkpoint));
   QN_TRY(const model::Description description, model::describe(*checkpoint));
@@ -232,7 +235,7 @@ Status run_with(int threads, const BenchOptions& options, Isa isa, StatusLine& s
                  .parameters = work.parameters,
                  .load_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count()};
   status.clear();
-  if (people) fmt::print(io.out, "{}\n", head_text(facts, options.output));
+  reporter.head(facts);
   for (const Test& test : tests_of(options)) {
     Turns turns(io, test);
     Watch watch{.step = [&](std::string_view what) { return status.say(what); }};
@@ -242,7 +245,7 @@ Status run_with(int threads, const BenchOptions& options, Isa isa, StatusLine& s
         turns.tell(test.prompt_tokens + test.decode_tokens * test.sequences, seconds, limits);
       };
     }
-    QN_TRY(const Measured measured, measure(model, work, test, options.measure, *meter, watch));
+    QN_TRY(const Measured measured, measure(model, work, test, facts.options, *meter, watch));
     status.clear();
     reporter.row(facts, measured);
   }
@@ -255,7 +258,12 @@ Status run_bench(BenchOptions options, Io& io) {
   const Interrupt interrupt;
   StatusLine status(io, options.progress);
   QN_TRY(const Isa isa, choose_isa(options.isa));
-  if (options.threads.empty()) options.threads = {usable_cores()};
+  std::vector<ThreadPlan> plans;
+  for (const int threads : options.threads) {
+    options.choice.threads = threads;
+    QN_TRY(ThreadPlan plan, plan_threads(options.choice, this_topology(), io));
+    plans.push_back(std::move(plan));
+  }
   const bool only_file = tests_of(options).empty() && !options.keep.empty() && !options.only_limits;
   if (only_file) {
     QN_TRY(const Source source, open_source(options, io));
@@ -266,7 +274,7 @@ Status run_bench(BenchOptions options, Io& io) {
   }
   Reporter reporter(options.turns ? Output::json_lines : options.output, io.out);
   Status done;
-  for (std::size_t i = 0; done && i < options.threads.size(); ++i) done = run_with(options.threads[i], options, isa, status, reporter, io);
+  for (std::size_t i = 0; done && i < plans.size(); ++i) done = run_with(options, plans[i], isa, status, reporter, io);
   if (!options.only_limits) reporter.end();  // what was measured before a failure stays readable
   return done;
 }

@@ -3,6 +3,7 @@
 
 #include "cli/bench/report.h"
 #include "cli/io.h"
+#include "cli/threads/thread_plan.h"
 
 namespace qn::cli {
 
@@ -14,9 +15,11 @@ struct BenchOptions {
   std::string keep;           // where its file stays; empty: it goes
   std::string tokenizer;      // a tokenizer.json whose vocabulary goes into the file
 
-  std::vector<int> prompts = {512}, decodes = {128}, depths = {0}, sequences = {1}, threads;  // threads: none means one run with all cores
-  std::string isa;                                                                            // empty: the best there is
-  std::size_t stream_bytes = default_stream_bytes();                                          // of the bandwidth measurement
+  std::vector<int> prompts = {512}, decodes = {128}, depths = {0}, sequences = {1};
+  std::vector<int> threads = {-1};                    // -1: as many as the machine's plan says
+  ThreadChoice choice;                                // all about threads but their number
+  std::string isa;                                    // empty: the best there is
+  std::size_t stream_bytes = default_stream_bytes();  // of the bandwidth measurement
   MeasureOptions measure;
   Output output = Output::table;
   bool only_limits = false;

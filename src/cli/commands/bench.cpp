@@ -108,7 +108,9 @@ int run_bench_command(std::span<const std::string> args, Io& io) {
   option("Tests", "-r,--repetitions", typed.repetitions, "N", "times that each test is run (default: 5)");
   app.add_flag("--no-warmup", typed.no_warm_up, "count the first run too")->group("Tests");
   app.add_flag("--limits", options.only_limits, "measure only what this machine can do at most")->group("Tests");
-  option("Machine", "-t,--threads", typed.threads, "N,…", "threads to compute with (default: all cores)");
+  declare_thread_flags(app, options.choice, "Threads");
+  app.remove_option(app.get_option("--threads"));  // here it takes several numbers
+  option("Threads", "-t,--threads", typed.threads, "N,…", "threads to compute with (default: one for each fast core)");
   option("Machine", "--isa", options.isa, "NAME", "instruction set: scalar, avx2 or avx512 (default: the best there is)");
   option("Machine", "--stream", typed.stream, "SIZE",
          "bytes that a measurement of the memory reads (default: 1G, less where memory is short)");
