@@ -111,7 +111,7 @@ int run_bench_command(std::span<const std::string> args, Io& io) {
   declare_thread_flags(app, options.choice, "Threads");
   app.remove_option(app.get_option("--threads"));  // here it takes several numbers
   option("Threads", "-t,--threads", typed.threads, "N,…", "threads to compute with (default: one for each fast core)");
-  option("Machine", "--isa", options.isa, "NAME", "instruction set: scalar, avx2 or avx512 (default: the best there is)");
+  option("Machine", "--isa", options.isa, "NAME", "instruction set: scalar, avx2, avxvnni or avx512 (default: the best there is)");
   option("Machine", "--stream", typed.stream, "SIZE",
          "bytes that a measurement of the memory reads (default: 1G, less where memory is short)");
   option("Machine", "-b,--batch-size", typed.batch, "N", "rows of a step, at most; the smaller of the two counts (default: 2048)");
