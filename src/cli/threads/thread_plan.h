@@ -1,6 +1,7 @@
 // ThreadPlan: how many threads compute, where they run and how urgently, from what the user asked for and what the machine is.
-//   by default   one thread a core: the fast ones for replies, all for prompts; no more than the container's quota. Pinned to their cores
-//                if they fill what we may use and nothing limits our time; else the system places them
+//   by default   one thread a core: the fast ones for replies, all for prompts; no more than the container's quota. Where there are several
+//                nodes or kinds of cores, pinned to their cores if they fill what we may use and no quota limits it; else the system places
+//                them
 #pragma once
 
 #include <CLI/App.hpp>

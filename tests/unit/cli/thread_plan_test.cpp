@@ -50,6 +50,15 @@ TEST(ThreadPlan, a_thread_for_each_core_stays_on_it) {
   EXPECT_EQ(planned.notes, "");
 }
 
+TEST(ThreadPlan, on_equal_cores_of_one_node_the_system_places_threads_unless_told) {
+  const Topology topology = synthetic_topology("numa:1 core:4 pu:2");
+  const Planned planned = plan({}, topology);
+  ASSERT_TRUE(planned.plan);
+  EXPECT_EQ(planned.plan->threads, 4);
+  EXPECT_TRUE(planned.plan->places.empty());
+  EXPECT_EQ(plan({.threads = 4, .strict = "1"}, topology).plan->places, (Places{{0}, {2}, {4}, {6}, {1}, {3}, {5}, {7}}));
+}
+
 TEST(ThreadPlan, fewer_threads_than_cores_are_placed_by_the_system) {
   const Planned planned = plan({.threads = 4}, two_nodes());
   ASSERT_TRUE(planned.plan);
