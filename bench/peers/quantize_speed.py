@@ -7,6 +7,7 @@ syncing the file, which llama.cpp leaves to the operating system.
 """
 
 import argparse
+import os
 import pathlib
 import resource
 import statistics
@@ -16,7 +17,7 @@ import tempfile
 import time
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
-QUERN = REPOSITORY / "build" / "release" / "quern"
+QUERN = pathlib.Path(os.environ.get("QN_BUILD", REPOSITORY / "build" / "release")) / "quern"
 MIXES = {"BF16": 32, "Q8_0": 7, "Q6_K": 18, "Q5_K_M": 17, "Q4_K_M": 15, "Q4_0": 2, "IQ4_XS": 30, "Q3_K_M": 12, "Q2_K": 10}
 
 PEER = """

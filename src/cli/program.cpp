@@ -42,7 +42,8 @@ int run_persona(const Persona& persona, std::span<const std::string> args, Io& i
     return exit_ok;
   }
   if (ours->help) {
-    fmt::print(io.out, "{}\n\nUsage:\n  {} [flags]\n\nFlags:\n", persona.summary, persona.tool);
+    fmt::print(io.out, "{}\n\nUsage:\n  {} [flags]{}\n\nFlags:\n", persona.summary, persona.tool,
+               persona.words == Words::passed_on ? " WORDS..." : "");
     std::vector<std::string> texts;
     std::vector<HelpRow> rows;
     for (const PersonaFlag& flag : persona.flags) {

@@ -8,6 +8,7 @@ Kullback-Leibler divergence in nats a token, measured by `quern perplexity` for 
 
 import argparse
 import ctypes
+import os
 import pathlib
 import re
 import subprocess
@@ -17,7 +18,7 @@ import gguf
 import llama_cpp
 import numpy as np
 
-QUERN = pathlib.Path(__file__).resolve().parents[2] / "build" / "release" / "quern"
+QUERN = pathlib.Path(os.environ.get("QN_BUILD", pathlib.Path(__file__).resolve().parents[2] / "build" / "release")) / "quern"
 MIXES = {"Q8_0": 7, "Q6_K": 18, "Q5_K_M": 17, "Q5_K_S": 16, "Q5_1": 9, "Q5_0": 8, "Q4_K_M": 15, "Q4_K_S": 14, "Q4_1": 3, "Q4_0": 2, "IQ4_NL": 25,
          "IQ4_XS": 30, "Q3_K_L": 13, "Q3_K_M": 12, "Q3_K_S": 11, "IQ3_M": 27, "IQ3_S": 26, "IQ3_XS": 22, "IQ3_XXS": 23, "Q2_K": 10, "Q2_K_S": 21,
          "IQ2_M": 29, "IQ2_S": 28, "IQ2_XS": 20, "IQ2_XXS": 19, "IQ1_M": 31, "IQ1_S": 24, "TQ2_0": 37, "TQ1_0": 36}
