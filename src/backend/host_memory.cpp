@@ -45,16 +45,25 @@ DeviceInfo host_info(std::string name) {
 Result<std::unique_ptr<Buffer>> allocate_host(std::size_t bytes) {
   const std::size_t page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   void* at = MAP_FAILED;
-  std::size_t mapped = 0;
-  if (bytes <= std::numeric_limits<std::size_t>::max() - page) {
+  std::size_t mapped = 0, slack = 0;
+  if (bytes <= std::numeric_limits<std::size_t>::max() - page - huge_page) {
     mapped = std::max((bytes + page - 1) / page * page, page);
-    at = ::mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    slack = mapped >= huge_page ? huge_page : 0;  // to begin where a huge page can
+    at = ::mmap(nullptr, mapped + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   }
   if (at == MAP_FAILED)
     return fail(Code::out_of_memory, "memory: {} bytes wanted, {} available; use a smaller model or context", bytes,
                 meminfo_bytes("MemAvailable:"));
-  if (mapped >= huge_page) ::madvise(at, mapped, MADV_HUGEPAGE);  // fewer faults while loading; refusal costs nothing
-  return std::make_unique<HostBuffer>(static_cast<std::byte*>(at), bytes, mapped);
+  auto* data = static_cast<std::byte*>(at);
+  if (slack > 0) {
+    const std::size_t skipped = (huge_page - reinterpret_cast<std::uintptr_t>(at) % huge_page) % huge_page;
+    if (skipped > 0) ::munmap(data, skipped);
+    data += skipped;
+    ::munmap(data + mapped, slack - skipped);
+    // Fewer faults, and keys and values are read across many pages: their addresses are found sooner. Refusal costs nothing.
+    ::madvise(data, mapped, MADV_HUGEPAGE);
+  }
+  return std::make_unique<HostBuffer>(data, bytes, mapped);
 }
 
 Status check_adoptable(const quant::EncodedTensor& tensor) {

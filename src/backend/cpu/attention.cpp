@@ -10,8 +10,8 @@ namespace {
 constexpr int queries_at_once = 96;                          // of one block, if rows suffice
 constexpr int tasks_for_a_thread = 4;                        // fewer: blocks are made smaller, then split
 constexpr int rows_for_a_thread = 4;                         // fewer are rotated and stored by the caller alone
-constexpr int bytes_ahead = 4096;                            // of keys or values that are fetched before they are read
-constexpr int rows_ahead = 64;                               // at most
+constexpr int bytes_ahead = 12288;                           // of keys or values that are fetched before they are read
+constexpr int rows_ahead = 128;                              // at most
 constexpr std::size_t largest_split = std::size_t{1} << 24;  // floats of partial results
 
 int padded(int head) {
@@ -217,6 +217,7 @@ void Attention::attend_chunk(const Block& block, int chunk, bool last, const Att
                          &scratch.keys,
                          &scratch.values,
                          args.scale,
+                         scratch.packed.at_least(static_cast<std::size_t>(block.queries() * stride)),
                          scratch.decoded.at_least(static_cast<std::size_t>(decoded_rows * stride)),
                          scratch.score.at_least(static_cast<std::size_t>(block.queries() * chunk_keys)),
                          {out.largest + skipped, out.weight + skipped, out.sum + static_cast<std::ptrdiff_t>(skipped) * stride}});

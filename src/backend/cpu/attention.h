@@ -75,7 +75,7 @@ class Attention {
     Partial make(int queries, int stride);
   };
   struct Scratch {  // one worker's
-    LineFloats query, decoded, score;
+    LineFloats query, packed, decoded, score;
     std::vector<int> begin, end;
     CachedRows keys, values;
     Running all, part;

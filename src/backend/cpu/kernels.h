@@ -108,6 +108,7 @@ struct ChunkJob {
   const CachedRows* keys = nullptr;
   const CachedRows* values = nullptr;
   float scale = 0;
+  float* packed = nullptr;   // [Q, stride] scratch
   float* decoded = nullptr;  // [64, stride] scratch
   float* score = nullptr;    // [Q, 256] scratch
   Partial out;

@@ -47,47 +47,66 @@ QN_FORCE_INLINE void for_query_tiles(int queries, const Body& body) {
   }
 }
 
-// Sums of products of `queries` queries with key_tile keys. load_key.operator()<half>(j, d) is sixteen numbers of key j from d + 16 * half.
-template <int queries, class Load>
-QN_FORCE_INLINE void dot_products(const float* query, int stride, const Load& load_key, Floats (&acc)[queries][key_tile]) {
+// A tile of n queries lies in job.packed as [stride / 16, n, 16]: one stream, in the order of its use.
+void pack_queries(const ChunkJob& job) {
+  for_query_tiles(job.queries, [&]<int n>(int first) QN_FORCE_LAMBDA {
+    float* to = row_of(job.packed, first, job.stride);
+    for (int d = 0; d < job.stride; d += 16)
+      for (int q = 0; q < n; ++q, to += 16) store(to, load(row_of(job.query, first + q, job.stride) + d));
+  });
+}
+
+// Sums of products of `queries` packed queries with key_tile keys. load_key.operator()<half>(j, d) is sixteen numbers of key j from
+// d + 16 * half on; fetch(d) is called on the way.
+template <int queries, class Load, class Fetch>
+QN_FORCE_INLINE void dot_products(const float* packed, int stride, const Load& load_key, const Fetch& fetch_more,
+                                  Floats (&acc)[queries][key_tile]) {
   QN_UNROLL for (int q = 0; q < queries; ++q) QN_UNROLL for (int j = 0; j < key_tile; ++j) acc[q][j] = set(0.0f);
-  const auto half = [&]<int which>(int d) QN_FORCE_LAMBDA {
+  const auto half = [&]<int which>(int d, const float* query) QN_FORCE_LAMBDA {
     Floats x[key_tile];
     QN_UNROLL for (int j = 0; j < key_tile; ++j) x[j] = load_key.template operator()<which>(j, d);
     QN_UNROLL for (int q = 0; q < queries; ++q) {
-      const Floats y = load(row_of(query, q, stride) + d + 16 * which);
+      const Floats y = load(query + 16 * q);
       QN_UNROLL for (int j = 0; j < key_tile; ++j) acc[q][j] = fma(y, x[j], acc[q][j]);
     }
   };
   int d = 0;
-  for (; d + 32 <= stride; d += 32) {
-    half.template operator()<0>(d);
-    half.template operator()<1>(d);
+  for (; d + 32 <= stride; d += 32, packed += 32 * queries) {
+    fetch_more(d);
+    half.template operator()<0>(d, packed);
+    half.template operator()<1>(d, packed + 16 * queries);
   }
-  if (d < stride) half.template operator()<0>(d);
+  if (d < stride) half.template operator()<0>(d, packed);
 }
 
-// The scores of sixteen keys for `queries` queries; load_key as above, with the number of the first key before j. Four queries' scores of
-// four keys fill a vector.
-template <int queries, class Load>
-QN_FORCE_INLINE void score_tile(const float* query, int stride, Floats scale, float* score, const Load& load_key) {
+// Scores of four keys, for one to four queries, from the sums of their products.
+template <int queries>
+QN_FORCE_INLINE void store_scores(const Floats (*sums)[4], Floats scale, float* score) {
+  Floats sixteen[16];
+  QN_UNROLL for (int i = 0; i < 16; ++i) sixteen[i] = sums[i / 4 * queries / 4][i % 4];  // the same twice folds as one
+  const Floats folded = mul(scale, fold_each(sixteen));
+  store_quarter<0>(score, folded);
+  if constexpr (queries > 1) store_quarter<(4 + queries - 1) / queries>(row_of(score, 1, chunk_keys), folded);
+  if constexpr (queries > 2) store_quarter<(8 + queries - 1) / queries>(row_of(score, 2, chunk_keys), folded);
+  if constexpr (queries > 3) store_quarter<3>(row_of(score, 3, chunk_keys), folded);
+}
+
+// The scores of sixteen keys for `queries` packed queries; load_key and fetch_more as above, with the number of the first key before j
+// and d.
+template <int queries, class Load, class Fetch>
+QN_FORCE_INLINE void score_tile(const float* packed, int stride, Floats scale, float* score, const Load& load_key,
+                                const Fetch& fetch_more) {
   for (int k = 0; k < keys_at_once; k += 4) {
     Floats sums[queries][4];
     QN_UNROLL for (int part = 0; part < 4; part += key_tile) {
       Floats acc[queries][key_tile];
       const auto load_part = [&]<int half>(int j, int d) QN_FORCE_LAMBDA { return load_key.template operator()<half>(k + part + j, d); };
-      dot_products<queries>(query, stride, load_part, acc);
+      dot_products<queries>(
+          packed, stride, load_part, [&](int d) QN_FORCE_LAMBDA { fetch_more(k + part, d); }, acc);
       QN_UNROLL for (int q = 0; q < queries; ++q) QN_UNROLL for (int j = 0; j < key_tile; ++j) sums[q][part + j] = acc[q][j];
     }
-    QN_UNROLL for (int q = 0; q < queries; q += 4) {
-      Floats sixteen[16];
-      QN_UNROLL for (int i = 0; i < 16; ++i) sixteen[i] = sums[q + i / 4 < queries ? q + i / 4 : queries - 1][i % 4];
-      const Floats folded = mul(scale, fold_each(sixteen));
-      store_quarter<0>(row_of(score, q, chunk_keys) + k, folded);
-      if (q + 1 < queries) store_quarter<1>(row_of(score, q + 1, chunk_keys) + k, folded);
-      if (q + 2 < queries) store_quarter<2>(row_of(score, q + 2, chunk_keys) + k, folded);
-      if (q + 3 < queries) store_quarter<3>(row_of(score, q + 3, chunk_keys) + k, folded);
-    }
+    store_scores < queries<4 ? queries : 4>(sums, scale, score + k);
+    if constexpr (queries > 4) store_scores<queries - 4>(sums + 4, scale, row_of(score, 4, chunk_keys) + k);
   }
 }
 
@@ -110,12 +129,15 @@ QN_FORCE_INLINE void weigh_tile(const float* weight, int keys, int stride, float
 // Scores of the keys [begin, end) to weights exp(score - largest); those of the other keys in the same vectors become 0.
 QN_FORCE_INLINE void soften(float* score, int begin, int end, float* largest, float* weight) {
   const int first = begin / 16 * 16;
+  const auto seen = [&](int k, Floats x, float otherwise)
+                        QN_FORCE_LAMBDA { return k >= begin && k + 16 <= end ? x : where_between(begin - k, end - k, x, otherwise); };
   Floats high = set(-__builtin_inff());
-  for (int k = first; k < end; k += 16) high = larger(where_between(begin - k, end - k, load(score + k), -__builtin_inff()), high);
+  for (int k = first; k < end; k += 16) high = larger(seen(k, load(score + k), -__builtin_inff()), high);
   *largest = fold_larger(high);
+  const Floats top = set(*largest);
   Floats lanes = set(0.0f);
   for (int k = first; k < end; k += 16) {
-    const Floats p = where_between(begin - k, end - k, exp_of(sub(load(score + k), set(*largest))), 0.0f);
+    const Floats p = seen(k, exp_of(sub(load(score + k), top)), 0.0f);
     store(score + k, p);
     lanes = add(lanes, p);
   }
@@ -133,12 +155,14 @@ template <RowType type, int queries>
 void score_row(const ChunkJob& job, int first) {
   const CachedRows& rows = *job.keys;
   for (int k = job.begin[0] / keys_at_once * keys_at_once; k < job.end[0]; k += keys_at_once) {
-    score_tile<queries>(row_of(job.query, first, job.stride), job.stride, set(job.scale), row_of(job.score, first, chunk_keys) + k,
-                        [&]<int half>(int j, int d) QN_FORCE_LAMBDA {
-                          const int at = d / 32 * Block<type>::bytes;
-                          if (half == 0) fetch(rows.soon[k + j] + at, Block<type>::bytes);
-                          return Block<type>::template load<half>(rows.at[k + j] + at);
-                        });
+    score_tile<queries>(
+        row_of(job.packed, first, job.stride), job.stride, set(job.scale), row_of(job.score, first, chunk_keys) + k,
+        [&]<int half>(int j, int d)
+            QN_FORCE_LAMBDA { return Block<type>::template load<half>(rows.at[k + j] + d / 32 * Block<type>::bytes); },
+        [&](int j, int d) QN_FORCE_LAMBDA {  // as if the next rows lay side by side, which most do
+          constexpr int bytes = key_tile * Block<type>::bytes;
+          fetch<bytes>(rows.soon[k + j] + d / 32 * bytes);
+        });
   }
 }
 
@@ -152,7 +176,7 @@ void weigh_row(const ChunkJob& job, int first) {
       const int at = d / 32 * Block<type>::bytes;
       weigh_tile<queries, value_tile>(row_of(job.score, first, chunk_keys) + k, at_most(values_at_once, job.end[0] - k), job.stride,
                                       row_of(job.out.sum, first, job.stride) + d, [&](int j, Floats(&x)[value_tile]) QN_FORCE_LAMBDA {
-                                        fetch(rows.soon[k + j] + at, Block<type>::bytes * value_tile / 2);
+                                        fetch<Block<type>::bytes * value_tile / 2>(rows.soon[k + j] + at);
                                         const std::byte* p = rows.at[k + j] + at;
                                         QN_UNROLL for (int i = 0; i < value_tile; i += 2) {
                                           x[i] = Block<type>::template load<0>(p + i / 2 * Block<type>::bytes);
@@ -179,8 +203,10 @@ void score_many(const ChunkJob& job, int first, int begin, int end) {
   for (int k = begin; k < end; k += keys_at_once)
     if (k + keys_at_once > seen_begin && k < seen_end) {
       const float* keys = row_of(job.decoded, k - begin, job.stride);
-      score_tile<queries>(row_of(job.query, first, job.stride), job.stride, set(job.scale), row_of(job.score, first, chunk_keys) + k,
-                          [&]<int half>(int j, int d) QN_FORCE_LAMBDA { return load(row_of(keys, j, job.stride) + d + 16 * half); });
+      score_tile<queries>(
+          row_of(job.packed, first, job.stride), job.stride, set(job.scale), row_of(job.score, first, chunk_keys) + k,
+          [&]<int half>(int j, int d) QN_FORCE_LAMBDA { return load(row_of(keys, j, job.stride) + d + 16 * half); },
+          [](int, int) QN_FORCE_LAMBDA {});
     }
 }
 
@@ -235,6 +261,7 @@ void attend_many(const ChunkJob& job) {
 
 void attend_chunk(const ChunkJob& job) {
   const bool one_row = job.begin[0] == job.begin[job.queries - 1] && job.end[0] == job.end[job.queries - 1];
+  pack_queries(job);
   const bool known = job.keys->type != RowType::other && job.values->type != RowType::other;
   if (one_row && known && job.queries <= 2 * query_tile && job.head % (16 * value_tile) == 0 && job.head % 32 == 0) return attend_row(job);
   attend_many(job);

@@ -138,8 +138,9 @@ void decode(RowType type, const std::byte* from, float* to, int count) {
   with_row_type(type, [&]<RowType t>() QN_FORCE_LAMBDA { decode_row<t>(from, to, count); });
 }
 
-QN_FORCE_INLINE void fetch(const std::byte* soon, int bytes) {
-  for (int byte = 0; byte < bytes; byte += 64) __builtin_prefetch(soon + byte);
+template <int bytes>
+QN_FORCE_INLINE void fetch(const std::byte* soon) {
+  QN_UNROLL for (int byte = 0; byte < bytes; byte += 64) __builtin_prefetch(soon + byte);
 }
 
 // Rows [begin, end) of the chunk to `to` [end - begin, stride]; what is beyond the head becomes 0.
@@ -150,7 +151,7 @@ void decode_rows(const CachedRows& rows, int begin, int end, int head, int strid
   } else {
     with_row_type(rows.type, [&]<RowType type>() QN_FORCE_LAMBDA {
       for (int j = begin; j < end; ++j) {
-        fetch(rows.soon[j], rows.bytes);
+        for (int byte = 0; byte < rows.bytes; byte += 64) __builtin_prefetch(rows.soon[j] + byte);
         decode_row<type>(rows.at[j], row(j), head);
       }
     });

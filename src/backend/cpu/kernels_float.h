@@ -54,7 +54,13 @@ void swiglu(const float* gate, const float* up, float* y, int count) {
 
 // Pair i is x[i * first_step] and x[i * first_step + second_offset].
 void rotate(float* x, int pairs, int first_step, int second_offset, const float* cos_sin) {
-  for (int i = 0; i < pairs; ++i) {
+  int i = 0;
+  for (; first_step == 1 && i + 16 <= pairs; i += 16) {
+    const Floats a = load(x + i), b = load(x + i + second_offset), cosine = load(cos_sin + i), sine = load(cos_sin + pairs + i);
+    store(x + i, fma(a, cosine, sub(set(-0.0f), mul(b, sine))));
+    store(x + i + second_offset, fma(b, cosine, mul(a, sine)));
+  }
+  for (; i < pairs; ++i) {
     const float a = x[i * first_step], b = x[i * first_step + second_offset];
     const float cosine = cos_sin[i], sine = cos_sin[pairs + i];
     x[i * first_step] = __builtin_fmaf(a, cosine, -(b * sine));

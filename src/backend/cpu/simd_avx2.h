@@ -110,16 +110,16 @@ QN_FORCE_INLINE float fold(Floats x) {
   b = _mm_add_ss(b, _mm_shuffle_ps(b, b, 1));
   return _mm_cvtss_f32(b);
 }
-// The same tree for eight vectors at once: each step halves the number of vectors and packs what is left.
+// The same tree for eight vectors at once: each step halves the number of vectors and packs what is left. Of two vectors, each half of
+// one is added to the other half of the same: one shuffle and one or two blends, which are cheaper.
 QN_FORCE_INLINE __m256 fold_eight(const Floats* x) {
   __m256 a[8], b[4], c[2];
   QN_UNROLL for (int i = 0; i < 8; ++i) a[i] = _mm256_add_ps(x[i].low, x[i].high);
   QN_UNROLL for (int i = 0; i < 4; ++i)  // four lanes each: x[i], x[i + 4]
-      b[i] = _mm256_add_ps(_mm256_permute2f128_ps(a[i], a[i + 4], 0x20), _mm256_permute2f128_ps(a[i], a[i + 4], 0x31));
+      b[i] = _mm256_add_ps(_mm256_blend_ps(a[i], a[i + 4], 0xf0), _mm256_permute2f128_ps(a[i], a[i + 4], 0x21));
   QN_UNROLL for (int i = 0; i < 2; ++i)  // two lanes each: x[i], x[i + 2], then the same + 4
-      c[i] = _mm256_add_ps(_mm256_shuffle_ps(b[i], b[i + 2], 0x44), _mm256_shuffle_ps(b[i], b[i + 2], 0xee));
-  const __m256 folded = _mm256_add_ps(_mm256_shuffle_ps(c[0], c[1], 0x88), _mm256_shuffle_ps(c[0], c[1], 0xdd));
-  return _mm256_permute_ps(folded, 0xd8);  // lanes were 0, 2, 1, 3 in each half
+      c[i] = _mm256_add_ps(_mm256_blend_ps(b[i], b[i + 2], 0xcc), _mm256_shuffle_ps(b[i], b[i + 2], 0x4e));
+  return _mm256_add_ps(_mm256_blend_ps(c[0], c[1], 0xaa), _mm256_permute_ps(_mm256_blend_ps(c[1], c[0], 0xaa), 0xb1));
 }
 QN_FORCE_INLINE Floats fold_each(const Floats* x) {
   return {fold_eight(x), fold_eight(x + 8)};
