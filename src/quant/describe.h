@@ -63,6 +63,7 @@ constexpr Format describe() {
     format.for_cache = true;
   }
   if constexpr (requires { &F::write; }) format.quantize = F::write;
+  if constexpr (requires { F::needs_importance; }) format.needs_importance = F::needs_importance;
   if constexpr (requires { F::for_cache; }) format.for_cache = F::for_cache;
   return format;
 }

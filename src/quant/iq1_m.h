@@ -40,6 +40,7 @@ struct IQ1_M {
   }
 
   QN_QUANT_INLINE static void dequantize(const Block& block, float* out) { dequantize_block<IQ1_M>(block, out); }
+  static void write(const float* values, const float* importance, std::byte* blocks, std::size_t block_count);  // quant/write/iq1_m.h
 };
 
 }  // namespace qn::quant

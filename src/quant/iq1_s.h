@@ -38,6 +38,8 @@ struct IQ1_S {
   }
 
   QN_QUANT_INLINE static void dequantize(const Block& block, float* out) { dequantize_block<IQ1_S>(block, out); }
+  static void write(const float* values, const float* importance, std::byte* blocks, std::size_t block_count);  // quant/write/iq1_s.h
+  static constexpr bool needs_importance = true;
 };
 
 }  // namespace qn::quant

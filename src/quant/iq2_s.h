@@ -39,6 +39,7 @@ struct IQ2_S {
   }
 
   QN_QUANT_INLINE static void dequantize(const Block& block, float* out) { dequantize_block<IQ2_S>(block, out); }
+  static void write(const float* values, const float* importance, std::byte* blocks, std::size_t block_count);  // quant/write/iq2_s.h
 };
 
 }  // namespace qn::quant

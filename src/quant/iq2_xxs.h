@@ -37,6 +37,8 @@ struct IQ2_XXS {
   }
 
   QN_QUANT_INLINE static void dequantize(const Block& block, float* out) { dequantize_block<IQ2_XXS>(block, out); }
+  static void write(const float* values, const float* importance, std::byte* blocks, std::size_t block_count);  // quant/write/iq2_xxs.h
+  static constexpr bool needs_importance = true;
 };
 
 }  // namespace qn::quant

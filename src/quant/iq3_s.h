@@ -40,6 +40,7 @@ struct IQ3_S {
   }
 
   QN_QUANT_INLINE static void dequantize(const Block& block, float* out) { dequantize_block<IQ3_S>(block, out); }
+  static void write(const float* values, const float* importance, std::byte* blocks, std::size_t block_count);  // quant/write/iq3_s.h
 };
 
 }  // namespace qn::quant

@@ -6,6 +6,13 @@
 
 #include <cstddef>
 
+#include "quant/write/iq1_m.h"
+#include "quant/write/iq1_s.h"
+#include "quant/write/iq2_s.h"
+#include "quant/write/iq2_xs.h"
+#include "quant/write/iq2_xxs.h"
+#include "quant/write/iq3_s.h"
+#include "quant/write/iq3_xxs.h"
 #include "quant/write/iq4_nl.h"
 #include "quant/write/iq4_xs.h"
 #include "quant/write/mxfp4.h"

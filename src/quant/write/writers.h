@@ -17,11 +17,18 @@
   X(Q4_K)                     \
   X(Q5_K)                     \
   X(Q6_K)                     \
+  X(IQ1_S)                    \
+  X(IQ1_M)                    \
+  X(IQ2_XXS)                  \
+  X(IQ2_XS)                   \
+  X(IQ2_S)                    \
+  X(IQ3_XXS)                  \
+  X(IQ3_S)                    \
   X(IQ4_NL)                   \
   X(IQ4_XS)                   \
-  X(MXFP4)                    \
   X(TQ1_0)                    \
-  X(TQ2_0)
+  X(TQ2_0)                    \
+  X(MXFP4)
 
 namespace qn::quant {
 
