@@ -1,4 +1,6 @@
-// Any bytes are blocks of every format: reading them is defined, and the integers stay within what a 32-bit sum can take.
+// Any bytes are blocks of every format: reading them is defined, and the integers stay within what a 32-bit sum can take. Any floats can be
+// written, with any importance.
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
@@ -20,6 +22,22 @@ std::int64_t worst_sum(const Format& format, const IntBlock& ints) {
   return sum;
 }
 
+void write_as(const Format& format, const std::vector<float>& values, const float* importance, std::size_t block_count) {
+  if (block_count == 0) return;
+  const auto weights = static_cast<std::size_t>(format.block_weights), block_bytes = static_cast<std::size_t>(format.block_bytes);
+  std::vector<std::byte> blocks(block_count * block_bytes), last(block_bytes);
+  format.quantize(values.data(), importance, blocks.data(), block_count);
+  const std::size_t first = (block_count - 1) * weights;
+  format.quantize(values.data() + first, importance == nullptr ? nullptr : importance + first, last.data(), 1);
+  QN_CHECK(std::equal(last.begin(), last.end(), blocks.end() - static_cast<std::ptrdiff_t>(block_bytes)),
+           "a block depends on its neighbours");
+  if (format.kind == qn::quant::Kind::quantized && (!format.for_cache || (importance != nullptr && format.name != "Q8_0"))) {
+    std::vector<float> back(block_count * weights);
+    format.dequantize(blocks.data(), back.data(), block_count);
+    for (const float value : back) QN_CHECK(std::isfinite(value), "a search wrote what is no number");
+  }
+}
+
 void read_as(const Format& format, const std::byte* bytes, std::size_t block_count) {
   const auto weights = static_cast<std::size_t>(format.block_weights);
   std::vector<float> values(block_count * weights);
@@ -31,10 +49,7 @@ void read_as(const Format& format, const std::byte* bytes, std::size_t block_cou
       QN_CHECK(worst_sum(format, ints) < std::int64_t{1} << 31, "a sum over a block leaves 32 bits");
     }
   }
-  if (format.quantize != nullptr) {
-    std::vector<std::byte> blocks(block_count * static_cast<std::size_t>(format.block_bytes));
-    format.quantize(values.data(), nullptr, blocks.data(), block_count);
-  }
+  if (format.quantize != nullptr) write_as(format, values, nullptr, block_count);
 }
 
 }  // namespace
@@ -42,14 +57,16 @@ void read_as(const Format& format, const std::byte* bytes, std::size_t block_cou
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto* bytes = reinterpret_cast<const std::byte*>(data);
   for (const Format& format : qn::quant::formats()) read_as(format, bytes, size / static_cast<std::size_t>(format.block_bytes));
-  // The writers, on any floats.
+  // The writers, on any floats and with any importance. What they write reads as numbers, the same whatever lies beside a block.
+  const qn::quant::Format& f32 = *qn::quant::find_format("F32");
+  std::vector<float> values(size / sizeof(float));
+  f32.dequantize(bytes, values.data(), values.size());
+  const std::vector<float> importance(values.rbegin(), values.rend());
   for (const Format& format : qn::quant::formats()) {
     if (format.quantize == nullptr) continue;
-    std::vector<float> values(size / sizeof(float));
-    qn::quant::find_format("F32")->dequantize(bytes, values.data(), values.size());
     const std::size_t block_count = values.size() / static_cast<std::size_t>(format.block_weights);
-    std::vector<std::byte> blocks(block_count * static_cast<std::size_t>(format.block_bytes));
-    format.quantize(values.data(), nullptr, blocks.data(), block_count);
+    write_as(format, values, nullptr, block_count);
+    write_as(format, values, importance.data(), block_count);
   }
   return 0;
 }

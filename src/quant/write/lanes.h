@@ -20,7 +20,19 @@
 
 #include "quant/half.h"
 
+// Everything melts into its caller, but where a sanitizer makes ten instructions of one and registers are short: that compiles for minutes.
+#ifdef __has_feature
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define QN_LANES_SANITIZED
+#endif
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define QN_LANES_SANITIZED
+#endif
+#if defined(QN_LANES_SANITIZED) && !defined(__AVX2__)
+#define QN_LANES_INLINE inline
+#else
 #define QN_LANES_INLINE inline __attribute__((always_inline))
+#endif
 
 namespace qn::quant {
 namespace {
