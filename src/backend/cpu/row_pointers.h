@@ -20,7 +20,7 @@ struct RowPointers {
 
   QN_FORCE_INLINE static RowPointers of(Rows rows) {
     RowPointers p;
-    for (int i = 0; i < 4; ++i) p.quarter[i] = opaque(rows.row(4 * i));
+    QN_UNROLL for (int i = 0; i < 4; ++i) p.quarter[i] = opaque(rows.row(4 * i));
     p.stride = rows.stride;
     p.stride_3 = opaque(3 * rows.stride);
     return p;
@@ -36,7 +36,7 @@ struct RowPointers {
   }
   QN_FORCE_INLINE RowPointers at(std::ptrdiff_t bytes) const {
     RowPointers p = *this;
-    for (int i = 0; i < 4; ++i) p.quarter[i] = opaque(quarter[i] + bytes);
+    QN_UNROLL for (int i = 0; i < 4; ++i) p.quarter[i] = opaque(quarter[i] + bytes);
     return p;
   }
 };
