@@ -92,7 +92,7 @@ struct ReadIQ2_XXS : WideReaderBase<quant::IQ2_XXS> {
     Points points;
     copy_points<quant::IQ2_XXS>(rows, points, [](const quant::IQ2_XXS::Block& block, std::int8_t* to) {
       for (int run = 0; run < 8; ++run)
-        for (int i = 0; i < 4; ++i) copy_8(to + run * 32 + i * 8, quant::iq2_xxs_grid.row[block.runs[run][i]]);
+        QN_UNROLL for (int i = 0; i < 4; ++i) copy_8(to + run * 32 + i * 8, quant::iq2_xxs_grid.row[block.runs[run][i]]);
     });
     Words signs;
     QN_UNROLL for (int part = 0; part < 2; ++part) {
@@ -115,7 +115,8 @@ struct ReadIQ2_XS : WideReaderBase<quant::IQ2_XS> {
   QN_FORCE_INLINE static void codes(RowPointers rows, Sink sink) {
     Points points;
     copy_points<quant::IQ2_XS>(rows, points, [](const quant::IQ2_XS::Block& block, std::int8_t* to) {
-      for (int i = 0; i < 32; ++i) copy_8(to + i * 8, quant::iq2_xs_grid.row[block.points[i].value() & 511]);
+      for (int run = 0; run < 8; ++run)
+        QN_UNROLL for (int i = 4 * run; i < 4 * run + 4; ++i) copy_8(to + i * 8, quant::iq2_xs_grid.row[block.points[i].value() & 511]);
     });
     Words signs;
     QN_UNROLL for (int part = 0; part < 2; ++part) {
@@ -138,7 +139,11 @@ struct ReadIQ2_S : WideReaderBase<quant::IQ2_S> {
   QN_FORCE_INLINE static void codes(RowPointers rows, Sink sink) {
     Points points;
     copy_points<quant::IQ2_S>(rows, points, [](const quant::IQ2_S::Block& block, std::int8_t* to) {
-      for (int i = 0; i < 32; ++i) copy_8(to + i * 8, quant::iq2_s_grid.row[block.q[i] | (block.qh[i / 4] >> i % 4 * 2 & 3) << 8]);
+      for (int run = 0; run < 8; ++run) {
+        const int high = block.qh[run] << 8;
+        QN_UNROLL for (int i = 0; i < 4; ++i)
+            copy_8(to + run * 32 + i * 8, quant::iq2_s_grid.row[block.q[run * 4 + i] | (high >> 2 * i & 0x300)]);
+      }
     });
     Words signs;
     Bytes v[8];
@@ -160,7 +165,8 @@ struct ReadIQ3_XXS : WideReaderBase<quant::IQ3_XXS> {
   QN_FORCE_INLINE static void codes(RowPointers rows, Sink sink) {
     Points points;
     copy_points<quant::IQ3_XXS>(rows, points, [](const quant::IQ3_XXS::Block& block, std::int8_t* to) {
-      for (int i = 0; i < 64; ++i) copy_4(to + i * 4, quant::iq3_xxs_grid.row[block.q[i]]);
+      for (int run = 0; run < 8; ++run)
+        QN_UNROLL for (int i = 8 * run; i < 8 * run + 8; ++i) copy_4(to + i * 4, quant::iq3_xxs_grid.row[block.q[i]]);
     });
     Words signs;
     Bytes v[8];
@@ -181,7 +187,11 @@ struct ReadIQ3_S : WideReaderBase<quant::IQ3_S> {
   QN_FORCE_INLINE static void codes(RowPointers rows, Sink sink) {
     Points points;
     copy_points<quant::IQ3_S>(rows, points, [](const quant::IQ3_S::Block& block, std::int8_t* to) {
-      for (int i = 0; i < 64; ++i) copy_4(to + i * 4, quant::iq3_s_grid.row[block.q[i] | (block.qh[i / 8] >> i % 8 & 1) << 8]);
+      for (int run = 0; run < 8; ++run) {
+        const int ninth = block.qh[run] << 8;
+        QN_UNROLL for (int i = 0; i < 8; ++i)
+            copy_4(to + run * 32 + i * 4, quant::iq3_s_grid.row[block.q[run * 8 + i] | (ninth >> i & 0x100)]);
+      }
     });
     Words signs;
     Bytes v[8];
@@ -229,9 +239,8 @@ struct ReadIQ1_S : WideReaderBase<quant::IQ1_S> {
     copy_points<quant::IQ1_S>(rows, points, [](const quant::IQ1_S::Block& block, std::int8_t* to) {
       for (int run = 0; run < 8; ++run) {
         const int high = block.qh[run].value();
-        for (int i = 0; i < 4; ++i)
-          copy_with_offset(to + run * 32 + i * 8, quant::iq1_grid.row[block.q[run * 4 + i] | (high >> 3 * i & 7) << 8],
-                           (high & 0x8000) != 0);
+        QN_UNROLL for (int i = 0; i < 4; ++i) copy_with_offset(
+            to + run * 32 + i * 8, quant::iq1_grid.row[block.q[run * 4 + i] | (high >> 3 * i & 7) << 8], (high & 0x8000) != 0);
       }
     });
     sink_points<32>(points, sink);
@@ -261,10 +270,10 @@ struct ReadIQ1_M : WideReaderBase<quant::IQ1_M> {
   QN_FORCE_INLINE static void codes(RowPointers rows, Sink sink) {
     Points points;
     copy_points<quant::IQ1_M>(rows, points, [](const quant::IQ1_M::Block& block, std::int8_t* to) {
-      for (int i = 0; i < 32; ++i) {
-        const int high = block.qh[i / 2] >> i % 2 * 4;
-        copy_with_offset(to + i * 8, quant::iq1_grid.row[block.q[i] | (high & 7) << 8], (high & 8) != 0);
-      }
+      for (int pair = 0; pair < 16; ++pair) QN_UNROLL for (int i = 0; i < 2; ++i) {
+          const int high = block.qh[pair] >> 4 * i, point = 2 * pair + i;
+          copy_with_offset(to + point * 8, quant::iq1_grid.row[block.q[point] | (high & 7) << 8], (high & 8) != 0);
+        }
     });
     sink_points<16>(points, sink);
   }
