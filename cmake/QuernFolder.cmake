@@ -1,6 +1,6 @@
 # quern_folder(NAME DEPENDS folders... LIBRARIES targets...)
 # One static library qn_NAME from every .cpp below src/NAME, or an interface library where there is none yet.
-# A file named *_avx2.cpp, *_avxvnni.cpp or *_avx512.cpp is compiled for that instruction set; nothing else may be.
+# A file named *_avx2.cpp, *_avxvnni.cpp, *_avx512.cpp or *_amx.cpp is compiled for that instruction set; nothing else may be.
 function(quern_folder name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "DEPENDS;LIBRARIES")
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${QN_SOURCE_DIR}/${name}/*.cpp ${QN_SOURCE_DIR}/${name}/*.S)
@@ -22,6 +22,9 @@ function(quern_folder name)
     elseif(source MATCHES "_avx512\\.cpp$")
       set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS
         "-mavx2;-mfma;-mf16c;-mbmi2;-mavx512f;-mavx512bw;-mavx512vl;-mavx512dq;-mavx512vnni;-mprefer-vector-width=512")
+    elseif(source MATCHES "_amx\\.cpp$")
+      set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS
+        "-mavx2;-mfma;-mf16c;-mbmi2;-mavx512f;-mavx512bw;-mavx512vl;-mavx512dq;-mavx512vnni;-mprefer-vector-width=512;-mamx-tile;-mamx-int8")
     endif()
   endforeach()
 endfunction()

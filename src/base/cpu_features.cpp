@@ -6,6 +6,8 @@
 #if defined(__x86_64__)
 #include <cpuid.h>
 #include <immintrin.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #endif
 
 namespace qn {
@@ -27,6 +29,16 @@ bool has_avx_vnni() {
 }
 #endif
 
+#if defined(__x86_64__)
+// Leaf 7, EDX bits 24 (tiles) and 25 (their products of bytes); and Linux hands out the state of tiles on request only.
+bool has_amx() {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (__get_cpuid_count(7, 0, &a, &b, &c, &d) == 0 || (d >> 24 & 3) != 3) return false;
+  constexpr long request_permission = 0x1023, tile_data = 18;  // ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA
+  return ::syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
+}
+#endif
+
 bool has(Isa isa) {
   if (isa == Isa::scalar) return true;
 #if defined(__x86_64__)
@@ -34,6 +46,7 @@ bool has(Isa isa) {
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !has_f16c()) return false;
   if (isa == Isa::avx2) return true;
   if (isa == Isa::avxvnni) return has_avx_vnni();
+  if (isa == Isa::amx && !has_amx()) return false;
   return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vnni");
 #else
@@ -44,7 +57,7 @@ bool has(Isa isa) {
 std::vector<Isa> find_usable() {
   const char* most = std::getenv("QN_FORCE_ISA");
   std::vector<Isa> usable;
-  for (const Isa isa : {Isa::scalar, Isa::avx2, Isa::avxvnni, Isa::avx512}) {
+  for (const Isa isa : {Isa::scalar, Isa::avx2, Isa::avxvnni, Isa::avx512, Isa::amx}) {
     if (has(isa)) usable.push_back(isa);
     if (most != nullptr && name(isa) == most) break;
   }
@@ -59,6 +72,7 @@ std::string_view name(Isa isa) {
     case Isa::avx2: return "avx2";
     case Isa::avxvnni: return "avxvnni";
     case Isa::avx512: return "avx512";
+    case Isa::amx: return "amx";
   }
   return "unknown";
 }

@@ -11,7 +11,7 @@ namespace qn::test {
 namespace {
 
 const qn::cpu::KernelTable& kernels(Isa isa) {
-  if (isa == Isa::avx512) return qn::cpu::kernels_avx512();
+  if (isa >= Isa::avx512) return qn::cpu::kernels_avx512();
   if (isa == Isa::avxvnni) return qn::cpu::kernels_avxvnni();
   return isa == Isa::avx2 ? qn::cpu::kernels_avx2() : qn::cpu::kernels_scalar();
 }

@@ -6,6 +6,7 @@
 #include <functional>
 #include <limits>
 
+#include "backend/cpu/kernels.h"
 #include "support.h"
 
 namespace qn::test {
@@ -135,6 +136,20 @@ TEST_P(Linear, a_weight_that_says_so_reads_the_file_no_more) {
     run(after);
     EXPECT_TRUE(same(after.values, before.values));
   });
+}
+
+TEST(LinearOnTiles, imitated_tiles_give_the_bits_of_ref) {
+  if (usable_isa(Isa::avx512) != Isa::avx512) GTEST_SKIP() << "the other kernels of amx are those of avx512, which this machine lacks";
+  const auto backend = make_cpu_backend({.threads = 1, .kernels = &qn::cpu::kernels_amx_imitated()});
+  for (const quant::Format& format : quant::formats()) {
+    SCOPED_TRACE(format.name);
+    for (const int columns : {256, 2304})
+      for (const int tokens : {8, 16, 37}) {
+        const auto weights = random_weights(format, 37, columns, 18);
+        const Matrix x = random_matrix(tokens, columns, 19);
+        ASSERT_TRUE(same(product(*backend, *weights, x), product(*make_ref_backend(), *weights, x))) << columns << " columns, " << tokens;
+      }
+  }
 }
 
 // A tensor between two pages that nobody may touch, at the end and at the beginning of what lies between them.

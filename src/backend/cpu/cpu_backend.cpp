@@ -6,6 +6,7 @@
 #include "backend/cpu/attention.h"
 #include "backend/cpu/kernels.h"
 #include "backend/cpu/linear.h"
+#include "backend/cpu/tiles_agree.h"
 #include "backend/cpu/weight.h"
 #include "backend/host_memory.h"
 #include "base/thread_pool.h"
@@ -17,6 +18,7 @@ using cpu::CpuWeight;
 
 const cpu::KernelTable& kernels_of(Isa isa) {
 #if defined(__x86_64__)
+  if (isa == Isa::amx) return cpu::tiles_agree() ? cpu::kernels_amx() : cpu::kernels_avx512();
   if (isa == Isa::avx512) return cpu::kernels_avx512();
   if (isa == Isa::avxvnni) return cpu::kernels_avxvnni();
   if (isa == Isa::avx2) return cpu::kernels_avx2();
@@ -94,8 +96,8 @@ class CpuOps final : public Ops {
 
 class CpuBackend final : public Backend {
  public:
-  CpuBackend(Isa isa, int threads, int prompt_threads, const PoolOptions& pool)
-      : kernels_(kernels_of(isa)), threads_(threads), prompt_threads_(prompt_threads), workers_(pool), ops_(kernels_, workers_) {}
+  CpuBackend(const cpu::KernelTable& kernels, int threads, int prompt_threads, const PoolOptions& pool)
+      : kernels_(kernels), threads_(threads), prompt_threads_(prompt_threads), workers_(pool), ops_(kernels_, workers_) {}
 
   DeviceInfo info() const override {
     return host_info(fmt::format("cpu {}, {} {}", name(kernels_.isa), threads_, threads_ == 1 ? "thread" : "threads"));
@@ -141,7 +143,8 @@ std::unique_ptr<Backend> make_cpu_backend(const CpuOptions& options) {
   const int prompt_threads = options.prompt_threads > 0 ? options.prompt_threads : threads;
   PoolOptions pool = options.pool;
   pool.threads = std::max(threads, prompt_threads);
-  return std::make_unique<CpuBackend>(usable_isa(options.isa), threads, prompt_threads, pool);
+  const cpu::KernelTable& kernels = options.kernels != nullptr ? *options.kernels : kernels_of(usable_isa(options.isa));
+  return std::make_unique<CpuBackend>(kernels, threads, prompt_threads, pool);
 }
 
 }  // namespace qn

@@ -9,11 +9,16 @@
 
 namespace qn {
 
+namespace cpu {
+struct KernelTable;
+}
+
 struct CpuOptions {
-  int threads = 0;         // 0: one for each core that this process may use
-  Isa isa = best_isa();    // capped by what the processor has
-  int prompt_threads = 0;  // for steps of many rows; 0: as many
-  PoolOptions pool = {};   // places, priority and spinning; its size follows from the two above
+  int threads = 0;                            // 0: one for each core that this process may use
+  Isa isa = best_isa();                       // capped by what the processor has
+  int prompt_threads = 0;                     // for steps of many rows; 0: as many
+  PoolOptions pool = {};                      // places, priority and spinning; its size follows from the two above
+  const cpu::KernelTable* kernels = nullptr;  // in place of those of `isa`: for tests
 };
 
 std::unique_ptr<Backend> make_cpu_backend(const CpuOptions& options = {});

@@ -147,5 +147,7 @@ const KernelTable& kernels_scalar();
 const KernelTable& kernels_avx2();
 const KernelTable& kernels_avxvnni();
 const KernelTable& kernels_avx512();
+const KernelTable& kernels_amx();
+const KernelTable& kernels_amx_imitated();  // for tests: runs wherever avx512 does
 
 }  // namespace qn::cpu

@@ -31,7 +31,7 @@ constexpr double pass_seconds = 0.01;
 
 const cpu::LimitKernels& kernels_of(Isa isa) {
 #if defined(__x86_64__)
-  if (isa == Isa::avx512) return cpu::limit_kernels_avx512();
+  if (isa >= Isa::avx512) return cpu::limit_kernels_avx512();
   if (isa == Isa::avx2 || isa == Isa::avxvnni) return cpu::limit_kernels_avx2();
 #endif
   return cpu::limit_kernels_scalar();
