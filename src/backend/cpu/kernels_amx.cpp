@@ -2,7 +2,6 @@
 #include "backend/cpu/simd_avx512.h"
 // The kernels are written with what the header above defines; the order of these includes matters.
 #include "backend/cpu/kernels_amx.h"
-#include "backend/cpu/kernels_float.h"
 
 namespace qn::cpu {
 namespace {

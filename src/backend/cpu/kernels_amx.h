@@ -7,7 +7,7 @@
 // Tiles is the instruction set: Amx in kernels_amx.cpp, or its words in plain C++, which the tests run where no processor has AMX.
 #pragma once
 
-#include "backend/cpu/kernels_spans.h"
+#include "backend/cpu/span_math.h"
 
 namespace qn::cpu {
 namespace {
