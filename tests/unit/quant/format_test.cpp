@@ -60,6 +60,14 @@ TEST(Formats, a_row_is_as_long_as_its_blocks) {
   EXPECT_EQ(find_format("F16")->row_bytes(3), 6u);
 }
 
+TEST(Formats, every_format_is_written_and_the_coarsest_by_importance_only) {
+  const std::set<std::string_view> coarsest = {"IQ1_S", "IQ2_XXS", "IQ2_XS"};
+  for (const Format& format : formats()) {
+    EXPECT_NE(format.quantize, nullptr) << format.name;
+    EXPECT_EQ(format.needs_importance, coarsest.contains(format.name)) << format.name;
+  }
+}
+
 TEST(Formats, only_blocked_formats_have_integers) {
   for (const Format& format : formats()) {
     EXPECT_EQ(format.kind == Kind::quantized, format.block_weights > 1) << format.name;
