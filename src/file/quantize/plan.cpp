@@ -15,6 +15,14 @@ namespace {
 constexpr std::uint32_t quantization_version = 2;  // of the block layouts, as ggml counts them
 constexpr std::string_view version_key = "general.quantization_version", file_type_key = "general.file_type";
 
+// Of no use without an importance matrix, whoever writes them; Q2_K only where a mix gives it to everything.
+constexpr std::string_view measured_formats[] = {"IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS"};
+
+bool needs_importance(const quant::Format& format, const Mix& mix) {
+  const bool listed = std::find(std::begin(measured_formats), std::end(measured_formats), format.name) != std::end(measured_formats);
+  return listed || format.needs_importance || (format.name == "Q2_K" && mix.name == "Q2_K_S");
+}
+
 bool is_embedding_or_output(std::string_view name) {
   const Role role = role_of(name);
   return role == Role::token_embedding || role == Role::output;
@@ -95,8 +103,7 @@ class Planner {
   }
 
   Status find_importance(const TensorEntry& tensor, OutputTensor& out, QuantizePlan& plan) {
-    const bool small_two_bits = out.format->name == "Q2_K" && options_.mix->name == "Q2_K_S";
-    const bool needed = (out.format->needs_importance || small_two_bits) && !is_embedding_or_output(tensor.name);
+    const bool needed = needs_importance(*out.format, *options_.mix) && !is_embedding_or_output(tensor.name);
     const ImportanceMatrix* matrix = options_.importance;
     const auto found = matrix == nullptr ? decltype(matrix->entries.begin()){} : matrix->entries.find(tensor.name);
     if (matrix == nullptr || found == matrix->entries.end()) {

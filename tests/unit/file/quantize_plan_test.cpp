@@ -129,6 +129,17 @@ TEST(QuantizePlan, importance_of_another_model_is_refused_and_missing_importance
   EXPECT_FALSE(plan_quantize(model, options, "o"));
 }
 
+TEST(QuantizePlan, the_formats_that_llama_cpp_refuses_without_importance_are_listed) {
+  const Checkpoint model = small_model();
+  for (const char* mix : {"IQ1_S", "IQ1_M", "IQ2_XXS", "IQ2_XS", "IQ2_S", "IQ3_XXS", "Q2_K_S"}) {
+    QuantizeOptions options = to(mix);
+    options.pure = true;
+    EXPECT_EQ(plan_quantize(model, options, "o")->unmeasured.size(), 8u) << mix;
+  }
+  for (const char* mix : {"Q2_K", "IQ3_S", "IQ4_XS", "TQ1_0", "Q4_0"})
+    EXPECT_TRUE(plan_quantize(model, to(mix), "o")->unmeasured.empty()) << mix;
+}
+
 TEST(QuantizePlan, a_tensor_without_whole_blocks_gets_another_type_and_is_listed) {
   Checkpoint model = small_model();
   for (TensorEntry& tensor : model.tensors)
