@@ -25,6 +25,16 @@ def test_the_published_line_runs(quern, layers):
     assert sum("--n-gpu-layers" in note and "no GPU" in note for note in notes) == (0 if layers == "0" else 1)
 
 
+CACHE_TYPES = ["f32", "f16", "bf16", "q8_0", "q4_0", "q4_1", "q5_0", "q5_1", "iq4_nl"]
+
+
+@pytest.mark.parametrize("keys, values", list(zip(CACHE_TYPES, reversed(CACHE_TYPES))))
+def test_keys_and_values_are_kept_in_types_of_their_own(quern, keys, values):
+    done = quern.run("llama-cli", "-m", MINI, "-p", "Hello", "-no-cnv", "-n", "8", "--temp", "0", "-c", "512", "-ctk", keys, "-ctv", values)
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout) > len("Hello") + 1
+
+
 def test_the_same_seed_gives_the_same_text(quern):
     first, second = (quern.run("llama-cli", *line("0"), "-n", "40").stdout for _ in range(2))
     assert first == second
