@@ -1,30 +1,14 @@
 // The kernels for avx2: one object, nothing of which any other object may use but the table.
 #include "backend/cpu/simd_avx2.h"
-// The kernels are written with what the header above defines; the order of these includes matters.
-#include "backend/cpu/kernels_float.h"
-// attention uses the exponential of kernels_float.h
-#include "backend/cpu/kernels_attention.h"
+// The order of these includes matters.
+#include "backend/cpu/kernel_table.h"
+//
 #include "backend/cpu/readers.h"
 
 namespace qn::cpu {
 
 const KernelTable& kernels_avx2() {
-  static constexpr KernelTable table = {.isa = this_isa,
-                                        .readers = readers,
-                                        .signed_bias = signed_bias,
-                                        .direct_tokens = most_direct_tokens,
-                                        .quantize = quantize,
-                                        .spans = spans,
-                                        .write = write,
-                                        .plain = plain,
-                                        .normalize = normalize,
-                                        .swiglu = swiglu,
-                                        .rotate = rotate,
-                                        .decode = decode,
-                                        .attend_chunk = attend_chunk,
-                                        .attend_merge = attend_merge,
-                                        .attend_finish = attend_finish,
-                                        .exponential = exponential};
+  static constexpr KernelTable table = table_with(readers);
   return table;
 }
 
