@@ -125,11 +125,12 @@ def test_no_part_of_what_is_read_is_written_over(quern):
 
 
 def test_a_terminal_sees_how_far_it_is_and_nothing_of_it_stays(quern):
-    random_model(quern.home / "in.gguf", matrices=24, rows=8192, kind=np.float32)
-    with quern.terminal("quantize", "in.gguf", "out.gguf", "q5_1", "1") as terminal:
+    # A type that is searched for long enough to be seen at it: others are written at gigabytes a second.
+    random_model(quern.home / "in.gguf", matrices=24, rows=2048, kind=np.float32)
+    with quern.terminal("quantize", "in.gguf", "out.gguf", "iq3_s", "1") as terminal:
         terminal.wait_for("MB/s  ")
-        terminal.wait_for("out.gguf: Q5_1")
-        assert "\r\x1b[Kout.gguf: Q5_1" in terminal.raw
+        terminal.wait_for("out.gguf: IQ3_S")
+        assert "\r\x1b[Kout.gguf: IQ3_S" in terminal.raw
         assert terminal.end() == 0
 
 
