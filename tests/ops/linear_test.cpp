@@ -118,24 +118,24 @@ TEST_P(Linear, zeros_infinities_and_nans_in_the_input_give_the_bits_of_ref) {
   });
 }
 
-TEST_P(Linear, a_weight_that_says_so_reads_the_file_no_more) {
-  for_each_format([&](const quant::Format& format) {
-    const auto weights = random_weights(format, 40, 256, 13);
-    const auto backend = cpu(isa());
-    const auto weight = adopt(*backend, *weights, Use::matrix);
-    EXPECT_TRUE(adopt(*backend, *weights, Use::both)->borrows_file);
-    EXPECT_FALSE(adopt(*backend, *weights, Use::vector)->borrows_file);
-    if (weight->borrows_file) return;
-    Matrix x = random_matrix(2, 256, 14), before(2, 40), after(2, 40);
-    const auto run = [&](Matrix& y) {
-      const Projection projection{weight.get(), nullptr, nullptr, y.tensor()};
-      backend->ops().linear(x.tensor(), {&projection, 1});
-    };
-    run(before);
-    std::fill(weights->bytes.begin(), weights->bytes.end(), std::byte{0});
-    run(after);
-    EXPECT_TRUE(same(after.values, before.values));
-  });
+TEST_P(Linear, a_matrix_reads_the_file_and_a_vector_no_more) {
+  const auto backend = cpu(isa());
+  const auto matrix = encode_f32(random_matrix(40, 256, 13)), values = encode_f32(random_matrix(1, 40, 17));
+  const auto weight = adopt(*backend, *matrix, Use::matrix), bias = adopt(*backend, *values, Use::vector);
+  EXPECT_TRUE(weight->borrows_file);
+  EXPECT_FALSE(bias->borrows_file);
+  Matrix x = random_matrix(2, 256, 14), before(2, 40), after(2, 40), changed(2, 40);
+  const auto run = [&](Matrix& y) {
+    const Projection projection{weight.get(), bias.get(), nullptr, y.tensor()};
+    backend->ops().linear(x.tensor(), {&projection, 1});
+  };
+  run(before);
+  std::fill(values->bytes.begin(), values->bytes.end(), std::byte{0});
+  run(after);
+  EXPECT_TRUE(same(after.values, before.values));
+  std::fill(matrix->bytes.begin(), matrix->bytes.end(), std::byte{0});
+  run(changed);
+  EXPECT_FALSE(same(changed.values, before.values));
 }
 
 TEST(LinearOnTiles, imitated_tiles_give_the_bits_of_ref) {

@@ -1,4 +1,4 @@
-// The two ways from a file's rows: direct(), which unpacks a span in registers and multiplies it with up to five tokens at once, and
+// The two ways from a file's rows: direct(), which unpacks a span in registers and multiplies it with up to four tokens at once, and
 // unpack(), which leaves spans in memory for kernels_spans.h. Both are loops over a format's reader (kernels_readers.h):
 //
 //   weights, bytes   of a block

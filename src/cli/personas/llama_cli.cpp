@@ -65,7 +65,7 @@ constexpr PersonaFlag flags[] = {
     {"--mmap", nothing, map, "--mmap"},
     {"--no-mmap", nothing, map, "--no-mmap"},
     {"-dio --direct-io -ndio --no-direct-io", nothing, no_op, "", "files are read through the system's cache"},
-    {"--repack --no-repack -nr", nothing, no_op, "", "weights are laid out as this machine likes them"},
+    {"--repack --no-repack -nr", nothing, no_op, "", "weights are read as they lie in the file"},
     {"--warmup --no-warmup", nothing, no_op, "", "there is nothing to warm up"},
     {"--context-shift --no-context-shift", nothing, no_op, "", "a full window ends the reply, and a chat leaves out its oldest messages"},
     {"--keep", value, no_op, "", "a full window ends the reply"},

@@ -16,7 +16,6 @@ constexpr std::string_view on_off_auto = "on off auto 1 0 true false enabled dis
 constexpr std::string_view always_on = "it is always so";
 constexpr std::string_view cpu_only = "no GPU is used";
 constexpr std::string_view fixed_batch = "the size of a step does not change the result";
-constexpr std::string_view mapped = "files are always mapped";
 constexpr std::string_view no_task = "this version measures perplexity and divergence only";
 
 constexpr PersonaFlag flags[] = {
@@ -37,7 +36,9 @@ constexpr PersonaFlag flags[] = {
     {"--poll", value, map, "--poll"},
     {"-ngl --gpu-layers --n-gpu-layers -dev --device -sm --split-mode -ts --tensor-split -mg --main-gpu", value, no_op, "", cpu_only},
     {"-fa --flash-attn", maybe, no_op, "", always_on, on_off_auto},
-    {"--mlock --mmap --no-mmap", nothing, no_op, "", mapped},
+    {"--mlock", nothing, map, "--mlock"},
+    {"--mmap", nothing, map, "--mmap"},
+    {"--no-mmap", nothing, map, "--no-mmap"},
     {"--ppl-stride --ppl-output-type", value, refuse, "", "windows do not overlap, and one line is printed; leave it out"},
     {"--hellaswag --winogrande --multiple-choice", nothing, refuse, "", no_task},
     {"--hellaswag-tasks --winogrande-tasks --multiple-choice-tasks", value, refuse, "", no_task},
