@@ -19,6 +19,7 @@ enum class Code {
   out_of_memory,  // the plan does not fit the machine
   unsupported,    // well-formed, but not offered
   cancelled,      // the caller took it back
+  overloaded,     // no room now; the same request may be taken later
   io,             // the operating system refused
   internal,       // a device or library failed
 };

@@ -50,6 +50,7 @@ int exit_code(Code code) {
     case Code::cancelled: return exit_interrupted;
     case Code::not_found:
     case Code::out_of_memory:
+    case Code::overloaded:
     case Code::io:
     case Code::internal: break;
   }

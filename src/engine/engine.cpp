@@ -84,6 +84,12 @@ Status Engine::check(const Generation& generation) const {
                   tokens == &generation.prompt ? "prompt" : "stop_token_ids", token, info_.vocab - 1);
     }
   }
+  const char* missing = generation.constraint        ? "constraint"
+                        : generation.prompt_logprobs ? "prompt_logprobs"
+                        : generation.pooling         ? "pooling"
+                        : generation.scored.empty()  ? nullptr
+                                                     : "scored";
+  if (missing != nullptr) return fail(Code::unsupported, "{}: this version of the engine does not do it yet; leave it out", missing);
   if (generation.max_tokens && *generation.max_tokens < 1) {
     return fail(Code::bad_input, "max_tokens: {} is out of range; give at least 1", *generation.max_tokens);
   }
