@@ -117,7 +117,8 @@ ApiError to_api_error(const Error& error) {
     case Code::too_large: return {Condition::bad_request, error.message};
     case Code::not_found: return {Condition::unknown_model, error.message};
     case Code::unsupported: return {Condition::cannot_do, error.message};
-    case Code::out_of_memory: return {Condition::overloaded, error.message};
+    case Code::out_of_memory:
+    case Code::overloaded: return {Condition::overloaded, error.message};
     case Code::cancelled: return {Condition::cancelled, "the request was cancelled"};
     case Code::io:
     case Code::internal: break;
