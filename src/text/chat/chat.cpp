@@ -34,6 +34,7 @@ Result<json::Value> message_value(const Message& message, std::size_t index) {
     }
     out["tool_calls"] = std::move(calls);
   }
+  if (!message.name.empty()) out["name"] = message.name;
   if (!message.tool_call_id.empty()) out["tool_call_id"] = message.tool_call_id;
   return out;
 }

@@ -23,6 +23,7 @@ struct Message {
   std::string reasoning = {};
   std::vector<ToolCall> tool_calls = {};
   std::string tool_call_id = {};
+  std::string name = {};  // of the function, where role is tool
 };
 
 struct Chat {
@@ -31,6 +32,7 @@ struct Chat {
   std::optional<bool> think = {};         // enable_thinking; none: the template's default
   json::Object template_arguments = {};   // further top-level names
   bool add_generation_prompt = true;
+  bool continue_final_message = false;  // the last message is the assistant's, and stays open
 };
 
 struct ChatTokens {  // texts of special tokens that templates print
