@@ -48,17 +48,18 @@ struct Step {
     id,          // the call's id, likewise
     arguments,   // a JSON object
     object,      // a JSON object that has the name under "name" and the arguments under `text`, or under one of their other names
-    parameters,  // <parameter=key>\nvalue\n</parameter> …, values typed by the tool's schema
+    parameters,  // <parameter=key>\nvalue\n</parameter> … up to and with </function>; values typed by the tool's schema
   };
   Kind kind;
   std::string_view text = {};
 };
 
-// A run of calls in a reply: open, call, (between, call)*, close.
+// A run of calls in a reply: open, call, (between, call)*, close. Each list ends with a step that knows its own end, which is none of
+// space, name and id; only `call` holds other steps than text and space. A step `text` is one mark of the model, or words between marks.
 struct CallForm {
-  std::string_view trigger;     // the text it begins with, first of `open` and `call`
-  bool only_at_start = false;   // of the content; elsewhere the trigger is text
-  std::vector<Step> open = {};  // of text and space, as are `between` and `close`
+  std::string_view trigger;    // the text it begins with, first of `open` and `call`
+  bool only_at_start = false;  // of the content; elsewhere the trigger is text
+  std::vector<Step> open = {};
   std::vector<Step> call;
   std::vector<Step> between = {};  // empty: one call in each run
   std::vector<Step> close = {};
@@ -84,9 +85,10 @@ struct Dialect {
 //   has_token   whether the vocabulary has an added token of this text
 Dialect find_dialect(std::string_view template_source, const std::function<bool(std::string_view)>& has_token);
 
-// By the names that vLLM's --tool-call-parser takes: hermes, qwen3_coder, qwen3_xml, llama3_json, mistral, deepseek_v3, deepseek_v31,
-// plain.
-Result<Dialect> dialect_named(std::string_view name);
+// By the names that vLLM's --tool-call-parser takes: hermes, qwen3_coder, qwen3_xml, llama3_json, mistral, deepseek_v3, deepseek_v31; and
+// plain. The template still says which variant and which thinking tags.
+Result<Dialect> dialect_named(std::string_view name, std::string_view template_source,
+                              const std::function<bool(std::string_view)>& has_token);
 
 // An id for a call, from a random number.
 std::string make_call_id(CallIds ids, std::uint64_t random);

@@ -1,10 +1,13 @@
+#include <algorithm>
+
 #include "base/utf8.h"
 #include "text/tokenizer/tokenizer.h"
 
 namespace qn::text {
 
 std::string StreamDecoder::push(TokenId id) {
-  held_ += with_specials_ && tokenizer_->is_special(id) ? tokenizer_->special_text(id) : tokenizer_->bytes_of(id);
+  const bool spelled = with_specials_ || std::find(spelled_.begin(), spelled_.end(), id) != spelled_.end();
+  held_ += spelled && tokenizer_->is_special(id) ? tokenizer_->special_text(id) : tokenizer_->bytes_of(id);
   if (first_ && !held_.empty()) {
     // SentencePiece puts a space before the text that it encodes; decoding takes it off again.
     const VocabSpec& spec = tokenizer_->spec();

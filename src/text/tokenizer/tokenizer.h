@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -58,12 +59,15 @@ class Tokenizer {
 class StreamDecoder {
  public:
   StreamDecoder(const Tokenizer& tokenizer, bool with_specials) : tokenizer_(&tokenizer), with_specials_(with_specials) {}
+  // Of the special tokens only these are spelled out: marks that a reply is read by (text/chat).
+  StreamDecoder(const Tokenizer& tokenizer, std::vector<TokenId> spelled) : tokenizer_(&tokenizer), spelled_(std::move(spelled)) {}
   std::string push(TokenId id);
   std::string finish();  // what is still held back, with U+FFFD for a character that never ended
 
  private:
   const Tokenizer* tokenizer_;
-  bool with_specials_;
+  bool with_specials_ = false;
+  std::vector<TokenId> spelled_;
   bool first_ = true;
   std::string held_;
 };

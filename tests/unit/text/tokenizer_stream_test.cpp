@@ -50,6 +50,16 @@ TEST(StreamDecoder, special_tokens_are_shown_only_where_asked_for) {
   EXPECT_EQ(tokenizer.special_text(end), "<|end|>");
 }
 
+TEST(StreamDecoder, one_special_token_may_be_spelled_out_and_others_not) {
+  VocabSpec spec = samples::byte_level({});
+  const TokenId end = samples::add(spec, "<|end|>", true), call = samples::add(spec, "[CALL]", true);
+  const Tokenizer tokenizer = made(std::move(spec));
+  StreamDecoder decoder(tokenizer, std::vector<TokenId>{call});
+  EXPECT_EQ(decoder.push(call), "[CALL]");
+  EXPECT_EQ(decoder.push('a'), "a");
+  EXPECT_EQ(decoder.push(end), "");
+}
+
 TEST(StreamDecoder, an_added_token_reads_as_it_is_written) {
   const Tokenizer tokenizer = byte_level();
   EXPECT_EQ(StreamDecoder(tokenizer, false).push(tokenizer.find("<caf\u00e9>")), "<caf\u00e9>");
