@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <iterator>
 #include <random>
 
 #include "unit/text/template_samples.h"
@@ -58,6 +60,131 @@ TEST(Chat, template_arguments_are_names_but_cannot_replace_the_messages) {
   chat.messages = {{"user", "hi"}};
   chat.template_arguments = {{"date_string", "today"}, {"messages", json::Array()}};
   EXPECT_EQ(shown("{{ date_string }} {{ messages | length }}", chat), "today 1");
+}
+
+// --- several texts in one message ---
+
+constexpr std::string_view string_form = "{% for m in messages %}[{{ m.role }}:{{ m.content + '' }}]{% endfor %}";
+constexpr std::string_view either_form =
+    "{% for m in messages %}[{% if m.content is string %}{{ m.content }}{% else %}{% for p in m.content %}{{ p.text }}{% endfor %}{% endif "
+    "%}]"
+    "{% endfor %}";
+constexpr std::string_view parts_form = "{% for m in messages %}[{% for p in m.content %}{{ p.text }}{% endfor %}]{% endfor %}";
+
+TemplateCapabilities capabilities_of(std::string_view source) {
+  const auto form = Template::parse(source);
+  const Dialect dialect = find_dialect(source, [](std::string_view) { return false; });
+  return template_capabilities(*form, source, dialect, {.bos = "<s>", .eos = "</s>"});
+}
+
+std::string shown_well(std::string_view source, const Chat& chat) {
+  const auto form = Template::parse(source);
+  const auto out = render_chat(*form, chat, {.bos = "<s>", .eos = "</s>"}, sample_time(), capabilities_of(source));
+  return out ? *out : out.error().message;
+}
+
+TEST(Chat, texts_of_one_message_are_joined_as_the_template_takes_them) {
+  const Chat chat{.messages = {{.role = "user", .content = {}, .parts = {"a", "b"}}, {"user", "c"}}};
+  EXPECT_EQ(shown_well(string_form, chat), "[user:a\nb][user:c]");
+  EXPECT_EQ(shown_well(either_form, chat), "[ab][c]");
+  EXPECT_EQ(shown_well(parts_form, chat), "[ab][c]");
+}
+
+// --- answers of tools ---
+
+std::vector<Message> tied(std::vector<Message> messages, CallIds ids = CallIds::prefixed) {
+  tie_tool_messages(messages, ids);
+  return messages;
+}
+Message calling(std::vector<ToolCall> calls) {
+  return {.role = "assistant", .content = "", .tool_calls = std::move(calls)};
+}
+
+TEST(ToolMessages, an_answer_has_the_name_of_the_newest_call_with_its_id) {
+  const auto messages = tied({calling({{"1", "f", "{}"}, {"2", "g", "{}"}}),
+                              {.role = "tool", .content = "x", .tool_call_id = "2"},
+                              calling({{"1", "h", "{}"}}),
+                              {.role = "tool", .content = "y", .tool_call_id = "1"},
+                              {.role = "tool", .content = "z", .tool_call_id = "9"}});
+  EXPECT_EQ(messages[1].name, "g");
+  EXPECT_EQ(messages[3].name, "h");
+  EXPECT_EQ(messages[4].name, "");
+}
+
+TEST(ToolMessages, an_answer_without_an_id_is_of_the_call_of_that_name_or_the_next_one) {
+  const auto messages = tied({calling({{"1", "f", "{}"}, {"2", "g", "{}"}, {"3", "f", "{}"}}),
+                              {.role = "tool", .content = "", .name = "g"},
+                              {.role = "tool", .content = ""},
+                              {.role = "tool", .content = "", .name = "f"}});
+  EXPECT_EQ(messages[1].tool_call_id, "2");
+  EXPECT_EQ(messages[2].tool_call_id, "1");
+  EXPECT_EQ(messages[2].name, "f");
+  EXPECT_EQ(messages[3].tool_call_id, "3");
+}
+
+TEST(ToolMessages, ids_become_what_mistral_s_templates_insist_on) {
+  const auto messages = tied({calling({{"call_ab12cd34", "f", "{}"}, {"", "g", "{}"}}),
+                              {.role = "tool", .content = "", .tool_call_id = "call_ab12cd34"},
+                              {.role = "tool", .content = "", .name = "g"}},
+                             CallIds::nine_alphanumeric);
+  EXPECT_EQ(messages[0].tool_calls[0].id.size(), 9u);
+  EXPECT_EQ(messages[1].tool_call_id, messages[0].tool_calls[0].id);
+  EXPECT_EQ(messages[2].tool_call_id, messages[0].tool_calls[1].id);
+  EXPECT_EQ(messages[2].tool_call_id.size(), 9u);
+}
+
+// --- going on with the last message ---
+
+TEST(Chat, a_continued_message_stays_open) {
+  const Chat chat{.messages = {{"user", "hi"}, {"assistant", "Once upon "}}, .continue_final_message = true};
+  EXPECT_EQ(
+      shown(
+          "{% for m in messages %}<{{ m.role }}>{{ m.content | trim }}</>{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}",
+          chat),
+      "<user>hi</><assistant>Once upon ");
+}
+
+TEST(Chat, only_a_text_of_the_assistant_can_be_continued) {
+  const Chat chat{.messages = {{"user", "hi"}}, .continue_final_message = true};
+  EXPECT_EQ(shown("{{ messages }}", chat),
+            "continue_final_message: the last message is no text of the assistant; add one, or leave this out");
+  const Chat hidden{.messages = {{"assistant", "x"}}, .continue_final_message = true};
+  EXPECT_EQ(shown("nothing", hidden), "continue_final_message: this model's template does not show the last message; leave it out");
+}
+
+// --- what a template can do ---
+
+TEST(TemplateCapabilities, a_template_is_asked_what_it_shows) {
+  EXPECT_TRUE(capabilities_of(string_form).system);
+  EXPECT_FALSE(capabilities_of(string_form).text_parts);
+  EXPECT_TRUE(capabilities_of(either_form).text_parts);
+  EXPECT_FALSE(capabilities_of(either_form).text_only_in_parts);
+  EXPECT_TRUE(capabilities_of(parts_form).text_only_in_parts);
+  EXPECT_FALSE(
+      capabilities_of("{% if messages[0].role != 'user' %}{{ raise_exception('no') }}{% endif %}{{ messages[0].content }}").system);
+  EXPECT_FALSE(capabilities_of(string_form).thinking);
+  EXPECT_FALSE(capabilities_of("{{ messages[0].content }}{{ tools }}").tools);  // no dialect
+  EXPECT_TRUE(capabilities_of("{{ messages[0].content }}{{ tools }}<tool_call>").tools);
+}
+
+TEST(TemplateCapabilities, qwq_has_tools_and_thinks_without_a_switch) {
+  std::ifstream file(QN_SHARED_DATA "/templates/QwQ.jinja");
+  const std::string source((std::istreambuf_iterator<char>(file)), {});
+  const TemplateCapabilities can = capabilities_of(source);
+  EXPECT_TRUE(can.system && can.tools && can.thinking);
+  EXPECT_FALSE(can.think_switch);
+  const Chat quiet{.messages = {{"user", "hi"}}, .think = false};
+  EXPECT_EQ(shown_well(source, quiet), "<|im_start|>user\nhi<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n");
+}
+
+TEST(TemplateCapabilities, a_switch_is_found_by_its_effect) {
+  const TemplateCapabilities can = capabilities_of("{{ messages[0].content }}{% if enable_thinking %}<think>{% endif %}");
+  EXPECT_TRUE(can.think_switch && can.thinking);
+}
+
+TEST(Chat, a_thinking_argument_of_the_template_goes_before_the_request_s) {
+  Chat chat{.think = false, .template_arguments = {{"enable_thinking", true}}};
+  EXPECT_EQ(shown("{{ enable_thinking }}", chat), "True");
 }
 
 // --- thinking ---
