@@ -63,6 +63,7 @@ struct CallForm {
   std::vector<Step> call;
   std::vector<Step> between = {};  // empty: one call in each run
   std::vector<Step> close = {};
+  std::string_view apart = {};  // what the model writes between two runs of one call each
 };
 
 enum class CallIds {

@@ -12,7 +12,8 @@ Dialect make(const TemplateFacts&) {
           .forms = {{.trigger = "<tool_call>",
                      .open = {{text, "<tool_call>"}},
                      .call = {{space, "\n"}, {object, "arguments"}},
-                     .close = {{space, "\n"}, {text, "</tool_call>"}}}}};
+                     .close = {{space, "\n"}, {text, "</tool_call>"}},
+                     .apart = "\n"}}};
 }
 
 }  // namespace

@@ -13,7 +13,8 @@ Dialect make(const TemplateFacts&) {
           .forms = {{.trigger = "<tool_call>",
                      .open = {{text, "<tool_call>"}},
                      .call = {{space, "\n"}, {text, "<function="}, {name}, {text, ">"}, {parameters}},
-                     .close = {{space, "\n"}, {text, "</tool_call>"}}},
+                     .close = {{space, "\n"}, {text, "</tool_call>"}},
+                     .apart = "\n"},
                     {.trigger = "<function=", .call = {{text, "<function="}, {name}, {text, ">"}, {parameters}}}}};
 }
 
