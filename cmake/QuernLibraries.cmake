@@ -6,6 +6,7 @@ find_package(spdlog REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(Boost 1.81 REQUIRED)   # headers only: Boost.JSON is compiled in base/json.cpp
 find_package(OpenSSL 3.0 REQUIRED)   # TLS and SHA-256, in api/http only
+find_package(CURL 7.85 REQUIRED)     # the HTTP client, in store only
 find_package(ZLIB REQUIRED)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(ZSTD REQUIRED IMPORTED_TARGET libzstd)

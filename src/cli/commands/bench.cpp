@@ -4,6 +4,7 @@
 
 #include "cli/arguments.h"
 #include "cli/bench/run_bench.h"
+#include "cli/bench/serve/serve_bench.h"
 #include "cli/bench/shapes.h"
 #include "cli/command.h"
 #include "cli/model_loader.h"
@@ -86,6 +87,7 @@ std::string shape_names() {
 }
 
 int run_bench_command(std::span<const std::string> args, Io& io) {
+  if (!args.empty() && args[0] == "serve") return run_serve_bench(args.subspan(1), io);
   std::vector<std::string> words;
   BenchOptions options;
   Typed typed;
@@ -124,7 +126,8 @@ int run_bench_command(std::span<const std::string> args, Io& io) {
       ->group("Output");
   const Help help{.command = "bench",
                   .summary = "Measures how fast a model reads and writes here, beside what this machine can do at most.",
-                  .usage = {"quern bench MODEL [flags]", "quern bench --shape NAME [--quant TYPE] [flags]", "quern bench --limits"},
+                  .usage = {"quern bench MODEL [flags]", "quern bench --shape NAME [--quant TYPE] [flags]", "quern bench --limits",
+                            "quern bench serve [URL] [flags]      drives a server that runs; see quern bench serve --help"},
                   .examples = {"quern bench model.gguf", "quern bench model.gguf -p 0 -n 64 --sequences 1,4,8,20",
                                "quern bench --shape qwen2.5-7b --quant Q4_K_M -d 0,4096 -ctk q8_0 -ctv q8_0",
                                "quern bench model.gguf -o json | jq '.[] | {test, median_ts, percent_of_limit}'"},
