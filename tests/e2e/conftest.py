@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from server import Server
 from terminal import Terminal
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
@@ -36,12 +37,23 @@ class Quern:
         return Terminal([str(self.program), *args], env=self.env | (env or {}), cwd=self.home, columns=columns)
 
 
-@pytest.fixture
-def quern(tmp_path):
+def built_program():
     build = pathlib.Path(os.environ.get("QN_BUILD", REPOSITORY / "build" / "release"))
     program = build.resolve() / "quern"
     assert program.exists(), f"{program} is not built"
-    return Quern(program, tmp_path)
+    return program
+
+
+@pytest.fixture
+def quern(tmp_path):
+    return Quern(built_program(), tmp_path)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """One for all tests of a file; it serves quern-mini. A test that wants flags starts its own: `with Server(quern, "--flag") as …`."""
+    with Server(Quern(built_program(), tmp_path_factory.mktemp("server"))) as running:
+        yield running
 
 
 @pytest.fixture
