@@ -49,8 +49,11 @@ class Backend {
   //   errors   unsupported: this backend cannot use this format so; out_of_memory
   virtual Result<std::unique_ptr<Weight>> adopt(const quant::EncodedTensor& tensor, Use use) = 0;
 
-  // The calls that follow, from this thread, compute a step of so many rows: how it is best shared depends on that.
+  // The calls that follow, from this thread, compute a step of so many rows: how it is best shared depends on that. Until end_step() the
+  // device is this thread's: another thread that begins a step waits, and those who wait come in turn. A thread that has several devices
+  // begins and ends on them in the order of their addresses.
   virtual void begin_step(int rows) { (void)rows; }
+  virtual void end_step() {}
 
   virtual void upload(Tensor to, const void* from) = 0;  // to.bytes() from host memory
   virtual void download(void* to, Tensor from) = 0;      // waits, then copies

@@ -19,6 +19,7 @@ class Watched final : public Backend, private Ops {
     return weight;
   }
   void begin_step(int rows) override { backend_.begin_step(rows); }
+  void end_step() override { backend_.end_step(); }
   void upload(Tensor to, const void* from) override { backend_.upload(to, from); }
   void download(void* to, Tensor from) override { backend_.download(to, from); }
   void wait() override { backend_.wait(); }

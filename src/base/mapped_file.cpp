@@ -13,6 +13,7 @@
 #include <cstring>
 #include <utility>
 
+#include "base/lost_bytes.h"
 #include "base/thread_pool.h"
 
 namespace qn {
@@ -53,6 +54,13 @@ bool read_fully(int fd, std::byte* to, std::size_t size, std::size_t at) {
   return true;
 }
 
+FileStamp stamp_of(const struct stat& info) {
+  return {.device = info.st_dev,
+          .inode = info.st_ino,
+          .bytes = static_cast<std::uint64_t>(info.st_size),
+          .modified_ns = std::int64_t{info.st_mtim.tv_sec} * 1'000'000'000 + info.st_mtim.tv_nsec};
+}
+
 // Several readers at once: one cannot copy as fast as memory goes, and a disk likes a queue. Returns errno of what failed, -1 for a file
 // that has become shorter, 0 where all went well.
 int read_in_parts(int fd, std::byte* to, std::size_t size) {
@@ -83,7 +91,7 @@ Result<MappedFile> MappedFile::open(const std::filesystem::path& path, Residence
     return fail(Code::io, "{}: {}; check the file system", quoted(path.native(), 256), std::strerror(errno));
   if (!S_ISREG(info.st_mode)) return fail(Code::unsupported, "{}: not a regular file; give the path of a file", quoted(path.native(), 256));
   const auto size = static_cast<std::size_t>(info.st_size);
-  if (size == 0) return MappedFile(nullptr, 0, residence);
+  if (size == 0) return MappedFile(nullptr, 0, residence, stamp_of(info));
   const bool copies = residence == Residence::read_in;
   void* data = copies ? ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
                       : ::mmap(nullptr, size, PROT_READ, MAP_PRIVATE, file.fd, 0);
@@ -93,7 +101,7 @@ Result<MappedFile> MappedFile::open(const std::filesystem::path& path, Residence
   if (data == MAP_FAILED)
     return fail(Code::io, "{}: cannot be mapped ({} bytes): {}; is the address space limited?", quoted(path.native(), 256), size,
                 std::strerror(errno));
-  MappedFile opened(static_cast<const std::byte*>(data), size, residence);
+  MappedFile opened(static_cast<const std::byte*>(data), size, residence, stamp_of(info));
   // Of a file too: what is not in the kernel's cache yet comes in pages of 2 MiB then, and stays so for the next program that maps it.
   if (size >= huge_page) advise(opened.bytes(), MADV_HUGEPAGE);
   if (!copies) return opened;
@@ -103,17 +111,43 @@ Result<MappedFile> MappedFile::open(const std::filesystem::path& path, Residence
   return opened;
 }
 
+std::optional<FileStamp> stamp_of(const std::filesystem::path& path) {
+  struct stat info {};
+  if (::stat(path.c_str(), &info) != 0) return std::nullopt;
+  return stamp_of(info);
+}
+
+MappedFile::MappedFile(const std::byte* data, std::size_t size, Residence residence, const FileStamp& stamp)
+    : data_(data), size_(size), residence_(residence), stamp_(stamp) {
+  if (size_ > 0 && residence_ == Residence::mapped) guard_ = lost_bytes::guard({data_, size_});
+}
+
+bool MappedFile::lost() const {
+  return guard_ >= 0 && lost_bytes::found(guard_);
+}
+
+void MappedFile::declare_lost() const {
+  if (guard_ >= 0) lost_bytes::declare(guard_);
+}
+
 MappedFile::MappedFile(MappedFile&& other) noexcept
-    : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)), residence_(other.residence_) {}
+    : data_(std::exchange(other.data_, nullptr)),
+      size_(std::exchange(other.size_, 0)),
+      residence_(other.residence_),
+      stamp_(other.stamp_),
+      guard_(std::exchange(other.guard_, -1)) {}
 
 MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
   std::swap(data_, other.data_);
   std::swap(size_, other.size_);
   std::swap(residence_, other.residence_);
+  std::swap(stamp_, other.stamp_);
+  std::swap(guard_, other.guard_);
   return *this;
 }
 
 MappedFile::~MappedFile() {
+  if (guard_ >= 0) lost_bytes::forget(guard_);
   if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
 }
 

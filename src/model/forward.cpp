@@ -1,6 +1,7 @@
 #include "model/forward.h"
 
 #include <algorithm>
+#include <functional>
 
 namespace qn::model {
 namespace {
@@ -17,6 +18,31 @@ std::size_t row_bytes(int rows, int columns) {
 std::size_t scratch_bytes(const Architecture& architecture, const Sizes& sizes, int rows) {
   return row_bytes(rows, architecture.scratch_columns(sizes)) + 16 * 64;
 }
+
+// What was computed from bytes that are no longer there is worth nothing.
+Status check_whole(const file::Checkpoint& checkpoint) {
+  for (const auto& map : checkpoint.maps)
+    if (map->lost())
+      return fail(Code::io, "the model's file: it became shorter or its disk failed while it was in use; restore it and ask again");
+  return {};
+}
+
+// The devices are ours while this lives.
+class StepOnDevices {
+ public:
+  StepOnDevices(std::span<Backend* const> devices, int rows) : devices_(devices.begin(), devices.end()) {
+    std::sort(devices_.begin(), devices_.end(), std::less<>());
+    for (Backend* device : devices_) device->begin_step(rows);
+  }
+  ~StepOnDevices() {
+    for (Backend* device : devices_) device->end_step();
+  }
+  StepOnDevices(const StepOnDevices&) = delete;
+  StepOnDevices& operator=(const StepOnDevices&) = delete;
+
+ private:
+  std::vector<Backend*> devices_;
+};
 
 }  // namespace
 
@@ -46,7 +72,6 @@ Result<std::unique_ptr<Forward>> Forward::make(std::shared_ptr<const Model> mode
   QN_TRY(forward->head_memory_, placement.devices[placement.head]->allocate(picked_bytes + row_bytes(options.max_logits, sizes.vocab)));
   forward->picked_ = {forward->head_memory_->data, Element::f32, options.max_logits, sizes.width};
   forward->logits_ = {forward->head_memory_->data + picked_bytes, Element::f32, options.max_logits, sizes.vocab};
-  forward->host_logits_.resize(static_cast<std::size_t>(options.max_logits) * static_cast<std::size_t>(sizes.vocab));
   forward->host_cos_sin_.resize(static_cast<std::size_t>(options.max_rows) * static_cast<std::size_t>(sizes.rotated));
   if (placement.devices.size() > 1)
     forward->host_x_.resize(static_cast<std::size_t>(options.max_rows) * static_cast<std::size_t>(sizes.width));
@@ -79,7 +104,7 @@ Result<std::span<const float>> Forward::run(const sched::Step& step, LogitsOf wh
   const std::span<float> turns = std::span(host_cos_sin_).first(static_cast<std::size_t>(rows) * static_cast<std::size_t>(sizes.rotated));
   fill_cos_sin(model_->rope(), positions, turns);
   const Placement& placement = model_->placement();
-  for (Backend* device : placement.devices) device->begin_step(rows);
+  const StepOnDevices turn(placement.devices, rows);
   for (std::size_t device = 0; device < memory_.size(); ++device)
     placement.devices[device]->upload(memory_[device].cos_sin.first_rows(rows), turns.data());
 
@@ -87,6 +112,7 @@ Result<std::span<const float>> Forward::run(const sched::Step& step, LogitsOf wh
   const std::size_t last = run_layers(sequences, placement.embedding, rows);
   if (wanted.empty()) {
     placement.devices[last]->wait();
+    QN_OK(check_whole(model_->checkpoint()));
     return std::span<const float>();
   }
   hop(last, placement.head, rows);
@@ -98,8 +124,11 @@ Result<std::span<const float>> Forward::run(const sched::Step& step, LogitsOf wh
   head.ops().rms_norm(picked, model_->output_norm(), sizes.norm_eps, picked);
   const Projection output[] = {{.weight = &model_->output(), .y = logits}};
   head.ops().linear(picked, output);
+  const std::size_t values = wanted.size() * static_cast<std::size_t>(sizes.vocab);
+  if (host_logits_.size() < values) host_logits_.resize(values);
   head.download(host_logits_.data(), logits);
-  return std::span<const float>(host_logits_).first(wanted.size() * static_cast<std::size_t>(sizes.vocab));
+  QN_OK(check_whole(model_->checkpoint()));
+  return std::span<const float>(host_logits_).first(values);
 }
 
 // Returns the device that holds x at the end.

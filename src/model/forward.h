@@ -60,7 +60,7 @@ class Forward {
   Tensor picked_;                   // [max_logits, D] on the head's device
   Tensor logits_;                   // [max_logits, V] on the head's device
   std::vector<float> host_x_;       // [max_rows, D] for hops
-  std::vector<float> host_logits_;  // [max_logits, V]
+  std::vector<float> host_logits_;  // [most wanted so far, V]: few servers ever fill max_logits
   std::vector<float> host_cos_sin_;
 };
 

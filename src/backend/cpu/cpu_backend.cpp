@@ -10,6 +10,7 @@
 #include "backend/cpu/weight.h"
 #include "backend/host_memory.h"
 #include "base/thread_pool.h"
+#include "base/turns.h"
 
 namespace qn {
 namespace {
@@ -119,9 +120,11 @@ class CpuBackend final : public Backend {
   }
 
   void begin_step(int rows) override {
+    turns_.take();
     workers_.use(rows < rows_of_a_prompt ? threads_ : prompt_threads_);
     workers_.enlist();
   }
+  void end_step() override { turns_.give_back(); }
 
   void upload(Tensor to, const void* from) override { std::memcpy(to.data, from, to.bytes()); }
   void download(void* to, Tensor from) override { std::memcpy(to, from.data, from.bytes()); }
@@ -132,6 +135,7 @@ class CpuBackend final : public Backend {
  private:
   const cpu::KernelTable& kernels_;
   int threads_, prompt_threads_;
+  Turns turns_;  // who may use what follows: workers and scratch memory know one job at a time
   ThreadPool workers_;
   CpuOps ops_;
 };

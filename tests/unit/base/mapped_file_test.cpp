@@ -99,5 +99,38 @@ TEST(MappedFile, a_file_read_in_does_not_notice_that_it_was_shortened) {
   EXPECT_EQ(std::ranges::count(file->bytes(), std::byte{'x'}), 100'000);
 }
 
+TEST(MappedFile, whoever_survives_lost_bytes_reads_zeros_in_their_place_and_is_told) {
+  survive_lost_bytes();
+  file::TemporaryFolder folder;
+  for (const char* name : {"shortened", "whole"}) std::ofstream(folder / name) << std::string(100'000, 'x');
+  const auto shortened = MappedFile::open(folder / "shortened"), whole = MappedFile::open(folder / "whole");
+  ASSERT_TRUE(shortened && whole);
+  std::filesystem::resize_file(folder / "shortened", 50'000);  // the end of its page reads as zeros
+  std::ptrdiff_t left = 0;
+  std::thread other([&] { left = std::ranges::count(shortened->bytes(), std::byte{'x'}); });
+  other.join();
+  EXPECT_EQ(left, 50'000);
+  EXPECT_EQ(shortened->bytes().back(), std::byte{0});
+  EXPECT_TRUE(shortened->lost());
+  EXPECT_EQ(std::ranges::count(whole->bytes(), std::byte{'x'}), 100'000);
+  EXPECT_FALSE(whole->lost());
+}
+
+TEST(MappedFile, a_stamp_tells_a_file_that_was_altered_from_one_that_was_replaced) {
+  file::TemporaryFolder folder;
+  std::ofstream(folder / "data") << "first";
+  const auto file = MappedFile::open(folder / "data");
+  ASSERT_TRUE(file);
+  EXPECT_EQ(stamp_of(folder / "data"), file->stamp());
+  std::ofstream(folder / "data") << "second";
+  ASSERT_TRUE(stamp_of(folder / "data"));
+  EXPECT_NE(stamp_of(folder / "data"), file->stamp());
+  EXPECT_TRUE(stamp_of(folder / "data")->same_file(file->stamp()));
+  std::ofstream(folder / "new") << "third";
+  std::filesystem::rename(folder / "new", folder / "data");
+  EXPECT_FALSE(stamp_of(folder / "data")->same_file(file->stamp()));
+  EXPECT_FALSE(stamp_of(folder / "none"));
+}
+
 }  // namespace
 }  // namespace qn
