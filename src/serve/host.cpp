@@ -4,50 +4,12 @@
 
 #include "engine/engine.h"
 #include "engine/model_runner.h"
+#include "serve/load_plan.h"
 #include "serve/prefetch.h"
 #include "serve/session.h"
 
 namespace qn::serve {
 namespace {
-
-constexpr int rows_a_step = 512;
-constexpr int shortest_window = 256;  // below it, a model is refused rather than loaded for nothing
-
-struct Plan {
-  model::ForwardOptions forward;
-  model::MemoryPlan memory;
-  int context_tokens = 0;
-};
-
-int pages_for(int tokens, const model::KvOptions& kv) {
-  return (tokens + kv.page_tokens - 1) / kv.page_tokens;
-}
-
-// The window: what was asked for, or the model's own as far as half of the free memory goes.
-Result<Plan> make_plan(const file::Checkpoint& checkpoint, const model::Description& description, const LoadOptions& options,
-                       std::uint64_t available_bytes) {
-  Plan plan;
-  const quant::Format* plain = quant::find_format("F16");
-  plan.forward.kv.keys = options.key_format != nullptr ? options.key_format : plain;
-  plan.forward.kv.values = options.value_format != nullptr ? options.value_format : plain;
-  plan.forward.max_rows = rows_a_step;
-  plan.forward.pages = 1;
-  QN_TRY(plan.memory, model::plan_memory(checkpoint, description, plan.forward));
-
-  const int own = std::max(description.sizes.context, shortest_window);
-  if (options.context_tokens) {
-    plan.context_tokens = *options.context_tokens;
-  } else {
-    const std::uint64_t fixed_bytes = plan.memory.weight_bytes + plan.memory.working_bytes;
-    const std::uint64_t room_bytes = available_bytes > fixed_bytes ? (available_bytes - fixed_bytes) / 2 : 0;
-    const std::uint64_t fitting = room_bytes / std::max<std::uint64_t>(plan.memory.kv_bytes_per_token, 1);
-    plan.context_tokens = static_cast<int>(std::clamp<std::uint64_t>(fitting, shortest_window, static_cast<std::uint64_t>(own)));
-  }
-  plan.forward.pages = pages_for(plan.context_tokens, plan.forward.kv);
-  QN_TRY(plan.memory, model::plan_memory(checkpoint, description, plan.forward));
-  QN_OK(model::check_fits(plan.memory, available_bytes));
-  return plan;
-}
 
 Status prepare_text(LoadedModel& model, int embedding_rows, const LoadOptions& options) {
   const file::Metadata& metadata = model.checkpoint->metadata;
@@ -86,16 +48,6 @@ Status prepare_text(LoadedModel& model, int embedding_rows, const LoadOptions& o
   return {};
 }
 
-Result<file::Checkpoint> open(const ModelSource& source, Residence residence) {
-  if (const auto* image = std::get_if<ModelImage>(&source)) return file::open_gguf(image->bytes, image->name);
-  return file::open_gguf(std::get<std::filesystem::path>(source), residence);
-}
-
-std::string name_of(const ModelSource& source) {
-  if (const auto* image = std::get_if<ModelImage>(&source)) return image->name;
-  return quoted(std::get<std::filesystem::path>(source).native(), 256);
-}
-
 // In memory from here on, and not at the first reply.
 Status lock_weights(const model::Model& model) {
   for (const std::span<const std::byte> tensor : model.bytes_in_use())
@@ -104,18 +56,12 @@ Status lock_weights(const model::Model& model) {
   return {};
 }
 
-struct Loaded {
-  std::unique_ptr<LoadedModel> model;
-  model::ForwardOptions forward;
-};
-
-Result<Loaded> make_ready(file::Checkpoint checkpoint, const LoadOptions& options, Backend& device) {
+Result<std::unique_ptr<LoadedModel>> make_ready(const OpenedModel& opened, const LoadOptions& options, const LoadPlan& plan,
+                                                Backend& device) {
   auto loaded = std::make_unique<LoadedModel>();
-  loaded->checkpoint = std::make_shared<const file::Checkpoint>(std::move(checkpoint));
-  QN_TRY(const model::Description description, model::describe(*loaded->checkpoint));
-  QN_TRY(Plan plan, make_plan(*loaded->checkpoint, description, options, device.info().available_bytes));
-  QN_OK(prepare_text(*loaded, description.sizes.vocab, options));
-  QN_TRY(loaded->model, model::Model::load(loaded->checkpoint, model::place_on(device, description.sizes.layers)));
+  loaded->checkpoint = opened.checkpoint;
+  QN_OK(prepare_text(*loaded, opened.description.sizes.vocab, options));
+  QN_TRY(loaded->model, model::Model::load(loaded->checkpoint, model::place_on(device, opened.description.sizes.layers)));
   if (options.lock) {
     QN_OK(lock_weights(*loaded->model));
   } else if (options.residence == Residence::mapped && !loaded->checkpoint->maps.empty()) {
@@ -124,15 +70,23 @@ Result<Loaded> make_ready(file::Checkpoint checkpoint, const LoadOptions& option
   loaded->plan = plan.memory;
   loaded->kv = plan.forward.kv;
   loaded->context_tokens = plan.context_tokens;
-  return Loaded{std::move(loaded), plan.forward};
+  loaded->max_sequences = plan.forward.max_logits;
+  return loaded;
+}
+
+Status start_engine(LoadedModel& loaded, const LoadPlan& plan) {
+  QN_TRY(std::unique_ptr<model::Forward> forward, model::Forward::make(loaded.model, plan.forward));
+  loaded.engine =
+      std::make_unique<engine::Engine>(std::make_unique<engine::ModelRunner>(std::move(forward), plan.context_tokens), loaded.clock);
+  return {};
 }
 
 // What is wrong with a model is said with the file's name, which the lower layers do not know.
-Result<Loaded> load_parts(const ModelSource& source, const LoadOptions& options, Backend& device) {
-  QN_TRY(file::Checkpoint checkpoint, open(source, options.residence));
-  Result<Loaded> loaded = make_ready(std::move(checkpoint), options, device);
-  if (!loaded) return fail(loaded.error().code, "{}: {}", name_of(source), loaded.error().message);
-  return loaded;
+template <class T>
+Result<T> named(const ModelSource& source, Result<T> result) {
+  const std::string name = name_of(source);
+  if (result || result.error().message.starts_with(name)) return result;
+  return fail(result.error().code, "{}: {}", name, result.error().message);
 }
 
 }  // namespace
@@ -140,20 +94,28 @@ Result<Loaded> load_parts(const ModelSource& source, const LoadOptions& options,
 LoadedModel::LoadedModel() = default;
 LoadedModel::~LoadedModel() = default;
 
+Result<std::unique_ptr<LoadedModel>> load_planned(const OpenedModel& opened, const LoadOptions& options, const LoadPlan& plan,
+                                                  Backend& device) {
+  const std::chrono::nanoseconds began = SteadyClock().now();
+  QN_TRY(std::unique_ptr<LoadedModel> loaded, make_ready(opened, options, plan, device));
+  QN_OK(start_engine(*loaded, plan));
+  loaded->load_time = loaded->clock.now() - began;
+  return loaded;
+}
+
 Result<std::unique_ptr<LoadedModel>> load_model(const ModelSource& source, const LoadOptions& options, Backend& device) {
   const std::chrono::nanoseconds began = SteadyClock().now();
-  QN_TRY(Loaded loaded, load_parts(source, options, device));
-  LoadedModel& model = *loaded.model;
-  QN_TRY(std::unique_ptr<model::Forward> forward, model::Forward::make(model.model, loaded.forward));
-  model.engine =
-      std::make_unique<engine::Engine>(std::make_unique<engine::ModelRunner>(std::move(forward), model.context_tokens), model.clock);
-  model.load_time = model.clock.now() - began;
-  return std::move(loaded.model);
+  QN_TRY(const OpenedModel opened, named(source, open_model(source, options)));
+  QN_TRY(const LoadPlan plan, named(source, plan_load(opened, options, device.info().available_bytes)));
+  QN_TRY(std::unique_ptr<LoadedModel> loaded, named(source, load_planned(opened, options, plan, device)));
+  loaded->load_time = loaded->clock.now() - began;
+  return loaded;
 }
 
 Result<std::unique_ptr<LoadedModel>> load_without_engine(const ModelSource& source, const LoadOptions& options, Backend& device) {
-  QN_TRY(Loaded loaded, load_parts(source, options, device));
-  return std::move(loaded.model);
+  QN_TRY(const OpenedModel opened, named(source, open_model(source, options)));
+  QN_TRY(const LoadPlan plan, named(source, plan_load(opened, options, device.info().available_bytes)));
+  return named(source, make_ready(opened, options, plan, device));
 }
 
 }  // namespace qn::serve

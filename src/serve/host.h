@@ -34,8 +34,17 @@ struct ModelImage {  // a model file in memory that outlives the model
 };
 using ModelSource = std::variant<std::filesystem::path, ModelImage>;
 
+enum class Audience { chat, server };            // whose flags an error about memory names; a server's words are vLLM's
+enum class BeyondTraining { allowed, refused };  // a window longer than the model was made for
+
 struct LoadOptions {
-  std::optional<int> context_tokens;          // the window; none: the model's own, or what fits
+  std::optional<int> context_tokens;      // the window; none: the model's own, or what fits
+  int max_sequences = 1;                  // that run together
+  int max_batched_tokens = 512;           // of a step
+  int page_tokens = 32;                   // of the cache
+  std::optional<std::uint64_t> kv_bytes;  // for pages; none: see load_plan.h
+  Audience audience = Audience::chat;
+  BeyondTraining beyond_training = BeyondTraining::allowed;
   const quant::Format* key_format = nullptr;  // of the cache; null: F16
   const quant::Format* value_format = nullptr;
   std::optional<std::string> chat_template;  // Jinja source, in place of the model's
@@ -62,6 +71,7 @@ struct LoadedModel {
   model::MemoryPlan plan;
   model::KvOptions kv;     // formats of the cache
   int context_tokens = 0;  // the window in use
+  int max_sequences = 0;
   Parameters recommended;
   std::chrono::nanoseconds load_time{0};
 

@@ -111,7 +111,8 @@ class ModelHost {
   // Calls `ready` exactly once, unless the ticket is cancelled first: at once, where the model is in memory, else on the host's thread.
   // It hands the lease on and returns; it does not throw.
   //   errors   given to `ready`. not_found: the name; out_of_memory: the plan against the budget; overloaded: too many wait, or the
-  //            server shuts down; and those of load_model. A model that could not be loaded is tried again at the next request.
+  //            server shuts down; io: the model could not be loaded, with what only the server's owner should read. It is tried again at
+  //            the next request.
   using Ready = std::function<void(Result<Lease>)>;
   [[nodiscard]] Ticket acquire(std::string_view name, std::optional<KeepAlive> keep_alive, Ready ready);
 
