@@ -99,6 +99,9 @@ class GrammarBuilder {
   //   errors   the first fault of a part; bad_input: nothing matches, left recursion; too_large: the limit
   Result<SharedGrammar> finish(RuleId root);
 
+  // Parts of JSON of which a grammar needs one copy: "string", "character" (of a string), "integer", "number".
+  RuleId known_json(std::string_view name);
+
  private:
   struct Parts;
   std::unique_ptr<Parts> parts_;

@@ -1,0 +1,80 @@
+#include "text/grammar/masks.h"
+
+#include <algorithm>
+
+#include "text/grammar/hash.h"
+
+namespace qn::text::grammar {
+namespace {
+
+using Words = std::vector<std::uint64_t>;
+
+void set(Words& words, TokenId token) {
+  words[static_cast<std::size_t>(token) / 64] |= std::uint64_t{1} << (static_cast<std::size_t>(token) % 64);
+}
+
+void add_accepted(const NodeMask& mask, std::uint32_t turns, Words& words) {
+  if (mask.accepted_end.empty()) return;
+  const std::size_t count = mask.count(turns), all = mask.count(none);
+  if (mask.dense.empty() || 2 * count < all) {
+    for (std::size_t i = 0; i < count; ++i) set(words, mask.accepted[i]);
+    return;
+  }
+  if (count == all) {
+    for (std::size_t w = 0; w < words.size(); ++w) words[w] |= mask.dense[w];
+    return;
+  }
+  Words within = mask.dense;
+  for (std::size_t i = count; i < all; ++i) {
+    const auto token = static_cast<std::size_t>(mask.accepted[i]);
+    within[token / 64] &= ~(std::uint64_t{1} << (token % 64));
+  }
+  for (std::size_t w = 0; w < words.size(); ++w) words[w] |= within[w];
+}
+
+void add_escapes(const NodeMask& mask, std::uint32_t turns, StateTable& table, StateIndex rest, const TokenTrie& trie,
+                 std::vector<StateIndex>& path, Words& words) {
+  for (std::size_t i = 0; i < mask.escapes.size();) {
+    const std::uint8_t byte = mask.escapes[i].byte;
+    const StateIndex next = table.step(rest, byte);
+    for (; i < mask.escapes.size() && mask.escapes[i].byte == byte; ++i)
+      if (next != dead && mask.escapes[i].turns <= turns) walk(table, trie, mask.escapes[i].trie_node, next, path, words);
+  }
+}
+
+}  // namespace
+
+SharedNodeMask node_mask_of(const TokenVocabulary& vocabulary, const Automaton& automaton, std::uint32_t node, std::uint32_t least) {
+  // No token takes more turns than it has bytes.
+  const std::uint32_t counted = std::min(least, static_cast<std::uint32_t>(vocabulary.trie().depth + 1));
+  const std::uint64_t key = mix(automaton.node_key(node), counted);
+  if (SharedNodeMask known = vocabulary.masks().find_node(key)) return known;
+  return vocabulary.masks().keep(key, make_node_mask(automaton, vocabulary.trie(), vocabulary.words(), node, counted));
+}
+
+SharedStateMask state_mask_of(const TokenVocabulary& vocabulary, const Automaton& automaton, StateTable& table, StateIndex state) {
+  const std::uint64_t key = mix(automaton.key, table.key(state));
+  if (SharedStateMask known = vocabulary.masks().find_state(key)) return known;
+  StateMask mask;
+  mask.words.assign(vocabulary.words(), 0);
+  std::vector<StateIndex> path(vocabulary.trie().depth + 1, dead);
+  const std::vector<Item> items(table.items(state).begin(), table.items(state).end());  // a copy: the table grows
+  for (const Item& item : items) {
+    if (item.node == end_node) {
+      for (const TokenId token : vocabulary.trie().ends) set(mask.words, token);
+      continue;
+    }
+    const Node& node = automaton.nodes[item.node];
+    const Rule& rule = automaton.rules[node.rule];
+    const std::uint32_t least = node.loop && item.count < rule.min ? rule.min - item.count : 0;
+    const std::uint32_t turns = !node.loop || rule.max == none ? none : rule.max - item.count;
+    const SharedNodeMask own = node_mask_of(vocabulary, automaton, item.node, least);
+    mask.complete = mask.complete && own->complete;
+    add_accepted(*own, turns, mask.words);
+    add_escapes(*own, turns, table, item.rest, vocabulary.trie(), path, mask.words);
+  }
+  mask.complete = mask.complete && !table.overflowed();
+  return vocabulary.masks().keep(key, std::move(mask));
+}
+
+}  // namespace qn::text::grammar
