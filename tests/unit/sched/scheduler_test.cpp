@@ -15,9 +15,10 @@ std::vector<TokenId> tokens(int count, TokenId first = 0) {
 
 // Commits the step with token 7 for everyone who wants one.
 void commit(Scheduler& scheduler, const Step& step, Next next = Next::go_on) {
+  static constexpr TokenId seven[] = {7};
   std::vector<Outcome> outcomes;
   for (const StepSequence& s : step.sequences) {
-    if (s.wants_logits) outcomes.push_back({s.id, 7, next});
+    if (s.reads > 0) outcomes.push_back({s.id, seven, next});
   }
   scheduler.commit(outcomes);
 }
@@ -37,15 +38,15 @@ TEST(Scheduler, nothing_to_do_is_an_empty_step) {
   EXPECT_TRUE(scheduler.idle());
 }
 
-TEST(Scheduler, a_long_prompt_is_read_in_chunks_and_only_its_last_token_wants_logits) {
+TEST(Scheduler, a_long_prompt_is_read_in_chunks_and_only_its_last_token_is_read_from) {
   Scheduler scheduler(roomy);
   ASSERT_FALSE(scheduler.add({first, tokens(40)}));
   const Step a = plan_and_commit(scheduler), b = plan_and_commit(scheduler), c = plan_and_commit(scheduler), d = plan_and_commit(scheduler);
   EXPECT_EQ(a.sequences[0].tokens, tokens(16));
-  EXPECT_FALSE(a.sequences[0].wants_logits);
+  EXPECT_EQ(a.sequences[0].reads, 0);
   EXPECT_EQ(b.sequences[0].first_position, 16);
   EXPECT_EQ(c.sequences[0].tokens.size(), 8u);
-  EXPECT_TRUE(c.sequences[0].wants_logits);
+  EXPECT_EQ(c.sequences[0].reads, 1);
   EXPECT_EQ(d.sequences[0].first_position, 40);
   EXPECT_EQ(d.sequences[0].tokens, std::vector<TokenId>{7});
 }
@@ -94,7 +95,7 @@ TEST(Scheduler, a_prompt_that_is_wholly_cached_still_computes_its_last_page) {
   ASSERT_FALSE(scheduler.add({second, tokens(8)}));
   const Step step = scheduler.plan();
   EXPECT_EQ(step.sequences[0].first_position, 4);
-  EXPECT_TRUE(step.sequences[0].wants_logits);
+  EXPECT_EQ(step.sequences[0].reads, 1);
 }
 
 TEST(Scheduler, another_salt_shares_nothing) {
