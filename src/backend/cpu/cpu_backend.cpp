@@ -134,6 +134,7 @@ class CpuBackend final : public Backend {
 
   int host_workers() const override { return workers_.size(); }
   void on_host(int count, const std::function<void(int worker, int index)>& body) override {
+    if (count == 1) return body(0, 0);
     begin_step(count);
     workers_.for_parts(count, 1, [&](int worker, int begin, int end) {
       for (int index = begin; index < end; ++index) body(worker, index);

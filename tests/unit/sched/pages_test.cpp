@@ -135,5 +135,44 @@ TEST(PagePool, a_child_whose_parent_was_evicted_is_not_found_under_a_new_parent)
   EXPECT_FALSE(pool.find(0, new_parent, Tokens{3, 4}));
 }
 
+// One page after the other for `salt`, each published and released: a stream of prompts that nobody asks for again.
+void flood(PagePool& pool, std::uint64_t salt, int pages) {
+  for (TokenId i = 0; i < pages; ++i) {
+    const PageId page = *pool.take(salt);
+    pool.publish(page, no_prefix, Tokens{static_cast<TokenId>(1000 * salt) + i, 1});
+    pool.release(page);
+  }
+}
+
+int kept(const PagePool& pool, std::uint64_t salt, int pages) {
+  int count = 0;
+  for (TokenId i = 0; i < pages; ++i) count += pool.find(salt, no_prefix, Tokens{static_cast<TokenId>(1000 * salt) + i, 1}).has_value();
+  return count;
+}
+
+TEST(PageOwners, nobody_pushes_out_more_than_half_of_what_another_keeps) {
+  PagePool pool(100, 2);
+  flood(pool, 1, 100);
+  flood(pool, 2, 10000);
+  EXPECT_EQ(kept(pool, 1, 100), 50);
+  flood(pool, 3, 10000);
+  EXPECT_GE(kept(pool, 1, 100), 33);
+  EXPECT_EQ(pool.free() + pool.cached() + pool.held(), 100);
+}
+
+TEST(PageOwners, who_keeps_little_loses_nothing) {
+  PagePool pool(100, 2);
+  flood(pool, 1, 20);
+  flood(pool, 2, 5000);
+  EXPECT_EQ(kept(pool, 1, 20), 20);
+}
+
+TEST(PageOwners, what_is_computed_now_goes_before_what_is_kept) {
+  PagePool pool(10, 2);
+  flood(pool, 1, 10);
+  for (int i = 0; i < 10; ++i) EXPECT_TRUE(pool.take(2)) << "one request may need all pages";
+  EXPECT_EQ(kept(pool, 1, 10), 0);
+}
+
 }  // namespace
 }  // namespace qn::sched
