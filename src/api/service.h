@@ -5,6 +5,8 @@
 #include <functional>
 #include <string>
 
+#include "api/http_counts.h"
+
 namespace qn::api {
 
 enum class Readiness { loading, ready, draining };
@@ -12,6 +14,7 @@ enum class Readiness { loading, ready, draining };
 struct Service {
   std::string version;  // "0.1.0"
   std::atomic<Readiness> readiness = Readiness::loading;
+  HttpCounts http;                                           // by the server
   std::function<bool()> engine_turns = [] { return true; };  // false: the engine's loop has stopped turning (any thread may ask)
 };
 

@@ -117,7 +117,8 @@ TEST(Exactness, a_sequence_does_not_notice_who_shares_its_steps) {
       step.sequences.push_back({.id = {static_cast<std::uint64_t>(who)},
                                 .first_position = at,
                                 .tokens = {ids.begin() + at, ids.begin() + at + count},
-                                .pages = pages[who]});
+                                .pages = pages[who],
+                                .wants_logits = false});
       at += count;
       return count;
     };

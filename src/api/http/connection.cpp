@@ -49,7 +49,6 @@ void Connection::refuse(const ApiError& error) {
 }
 
 void Connection::drain() {
-  draining_ = true;
   if (!answering_ && waiting_bytes() == 0 && parser_.idle()) close();
 }
 
@@ -221,6 +220,7 @@ void Connection::refuse_request(const ApiError& error) {
 
 void Connection::send_refusal(HttpResponse response) {
   deadline_.reset();
+  hold_body_bytes(0);
   const RequestHead& head = parser_.head();
   const AccessRecord record{.id = id_,
                             .method = parser_.target_known() ? std::string_view(head.method) : "-",
@@ -250,7 +250,7 @@ Headers Connection::common_headers(std::string content_type) const {
 
 void Connection::send_whole(std::uint64_t number, HttpResponse response) {
   if (closed_ || number != number_ || !answering_) return;
-  keep_alive_ = keep_alive_ && !draining_ && !client_left_;
+  keep_alive_ = keep_alive_ && !client_left_ && site_.service.readiness != Readiness::draining;
   Headers headers = common_headers(std::move(response.content_type));
   if (response.status != 204) headers.emplace_back("Content-Length", std::to_string(response.body.size()));
   for (auto& header : response.headers) headers.push_back(std::move(header));
@@ -266,7 +266,8 @@ void Connection::send_whole(std::uint64_t number, HttpResponse response) {
 
 void Connection::send_stream_head(std::uint64_t number, int status, std::string content_type, Headers extra) {
   if (closed_ || number != number_ || !answering_) return;
-  keep_alive_ = keep_alive_ && !draining_ && !client_left_ && minor_version_ == 1;  // HTTP/1.0 knows the end by the close
+  keep_alive_ = keep_alive_ && !client_left_ && site_.service.readiness != Readiness::draining &&
+                minor_version_ == 1;  // HTTP/1.0 knows the end by the close
   chunked_ = minor_version_ == 1;
   streaming_ = true;
   Headers headers = common_headers(std::move(content_type));

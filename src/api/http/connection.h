@@ -21,7 +21,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   void start();
   void refuse(const ApiError& error);  // in place of start(): one answer, then close
-  void drain();                        // ends when nothing is being answered
+  void drain();                        // ends now if nothing is being read or answered
   void fail_answer(const ApiError& error);
   void close();
   bool sending() const { return waiting_bytes() > 0; }
@@ -68,7 +68,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   RequestParser parser_;
   std::string unread_;  // read while another request was being answered
   bool reading_ = false, consuming_ = false, closed_ = false, client_left_ = false;
-  bool draining_ = false, lingering_ = false, close_after_sending_ = false;
+  bool lingering_ = false, close_after_sending_ = false;
   std::unique_ptr<Timer> deadline_;
   std::chrono::nanoseconds body_began_{};
   std::int64_t body_bytes_held_ = 0;

@@ -75,16 +75,16 @@ std::optional<std::string_view> RequestParser::take_line(std::string_view& bytes
   const std::size_t end = bytes.find('\n');
   const std::string_view part = bytes.substr(0, end);
   const std::size_t allowed = static_cast<std::size_t>(most) + 1;  // the CR
-  if (line_.size() + part.size() > allowed ||
-      (line_.size() + part.size() == allowed && (part.empty() ? line_.back() : part.back()) != '\r')) {
-    fail(beyond, fmt::format("{}: more than {} bytes; send less", what, most));
+  line_ += part.substr(0, allowed + 1 - line_.size());
+  bytes.remove_prefix(end == std::string_view::npos ? bytes.size() : end + 1);
+  // Whichever fault comes first in the bytes, so that the answer does not depend on how they were cut.
+  const std::size_t carriage_return = line_.find('\r');
+  if (carriage_return < allowed && carriage_return + 1 < line_.size()) {
+    fail(Condition::bad_request, fmt::format("{}: a CR that ends no line; end lines with CRLF", what));
     return std::nullopt;
   }
-  line_ += part;
-  bytes.remove_prefix(end == std::string_view::npos ? bytes.size() : end + 1);
-  const std::size_t carriage_return = line_.find('\r');
-  if (carriage_return != std::string::npos && carriage_return + 1 < line_.size()) {
-    fail(Condition::bad_request, fmt::format("{}: a CR that ends no line; end lines with CRLF", what));
+  if (line_.size() > allowed || (line_.size() == allowed && line_.back() != '\r')) {
+    fail(beyond, fmt::format("{}: more than {} bytes; send less", what, most));
     return std::nullopt;
   }
   if (end == std::string_view::npos) return std::nullopt;

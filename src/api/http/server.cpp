@@ -24,11 +24,11 @@ class AsioServer final : public Server {
         site_(options_.limits, Gate(options_.gate, std::move(keys)), std::move(endpoints), service),
         signals_(loop_->context()) {
     site_.date = [date = std::make_shared<HttpDate>()] { return date->now(); };
-    site_.on_request = options_.on_request ? options_.on_request : [](const AccessRecord&) {};
-    site_.on_in_flight = [this](int change) {
-      in_flight_ += change;
-      if (options_.on_in_flight) options_.on_in_flight(change);
+    site_.on_request = [this](const AccessRecord& record) {
+      counts().add(record.route, record.status, static_cast<std::uint64_t>(record.sent_bytes));
+      if (options_.on_request) options_.on_request(record);
     };
+    site_.on_in_flight = [this](int change) { counts().in_flight += change; };
   }
 
   ~AsioServer() override {
@@ -40,6 +40,9 @@ class AsioServer final : public Server {
   }
 
   Status bind() {
+    // Before anybody can know that we listen: a signal that comes now waits for run().
+    if (options_.handle_signals)
+      for (const int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal);
     bool local = true;
     for (const ListenAddress& address : options_.listen) {
       QN_TRY(auto listeners, listen_at(loop_->context(), address));
@@ -67,10 +70,7 @@ class AsioServer final : public Server {
   }
 
   void run() override {
-    if (options_.handle_signals) {
-      for (const int signal : {SIGTERM, SIGINT, SIGHUP}) signals_.add(signal);
-      wait_for_signal();
-    }
+    if (options_.handle_signals) wait_for_signal();
     for (const auto& listener : listeners_) listener->accept([this](Socket socket, Peer peer) { on_client(std::move(socket), peer); });
     loop_->run();
   }
@@ -107,7 +107,7 @@ class AsioServer final : public Server {
         std::make_shared<Connection>(loop_, site_, std::move(transport), peer.text, [this](Connection* c) { on_closed(c); });
     clients_.emplace(connection.get(), Client{connection, peer.counts ? peer.text : "", full || address_full});
     if (peer.counts) ++addresses_[peer.text];
-    if (options_.on_connection) options_.on_connection(+1);
+    ++counts().connections;
     if (full || address_full) {
       ++refused_;
       connection->refuse({Condition::overloaded, full ? "the server has as many connections as it takes; try again later"
@@ -116,6 +116,8 @@ class AsioServer final : public Server {
       connection->start();
     }
   }
+
+  HttpCounts& counts() { return site_.service.http; }
 
   void forget_address(const std::string& address, int change) {
     const auto found = addresses_.find(address);
@@ -130,7 +132,7 @@ class AsioServer final : public Server {
     if (!found->second.address.empty()) forget_address(found->second.address, -1);
     if (found->second.refused) --refused_;
     clients_.erase(found);
-    if (options_.on_connection) options_.on_connection(-1);
+    --counts().connections;
   }
 
   void close_all() {
@@ -164,14 +166,15 @@ class AsioServer final : public Server {
     if (draining_) return;
     draining_ = true;
     site_.service.readiness = Readiness::draining;
-    log::info("draining in_flight={} connections={}", in_flight_, clients_.size());
+    if (options_.on_drain) options_.on_drain();
+    log::info("draining in_flight={} connections={}", counts().in_flight, clients_.size());
     for (const auto& connection : all_connections()) connection->drain();
     drain_end_ = loop_->now() + options_.drain_time;
     look_whether_drained();
   }
 
   void look_whether_drained() {
-    bool busy = in_flight_ > 0;
+    bool busy = counts().in_flight > 0;
     for (const auto& [key, client] : clients_) busy = busy || client.connection->sending();
     if (!busy) return stop_now();
     if (loop_->now() >= drain_end_) {
@@ -218,7 +221,6 @@ class AsioServer final : public Server {
   std::unordered_map<Connection*, Client> clients_;
   std::unordered_map<std::string, std::int64_t> addresses_;  // how many connections of each
   std::size_t refused_ = 0;
-  int in_flight_ = 0;
   bool draining_ = false, last_words_said_ = false;
   std::chrono::nanoseconds drain_end_{};
   std::unique_ptr<Timer> drain_timer_;

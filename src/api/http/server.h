@@ -33,10 +33,9 @@ struct ServerOptions {
   std::optional<TlsFiles> tls;
   Openness openness = Openness::keys_beyond_loopback;
   std::chrono::milliseconds drain_time{30'000};
-  bool handle_signals = true;  // SIGTERM and SIGINT drain, a second one stops; SIGHUP rereads keys and certificates
+  std::function<void()> on_drain = {};  // on the loop, when it begins
+  bool handle_signals = true;           // SIGTERM and SIGINT drain, a second one stops; SIGHUP rereads keys and certificates
   std::function<void(const AccessRecord&)> on_request = {};  // on the loop
-  std::function<void(int)> on_in_flight = {};                // +1 and -1, on the loop
-  std::function<void(int)> on_connection = {};               // +1 and -1, on the loop
 };
 
 class Server {

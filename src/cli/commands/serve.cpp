@@ -27,6 +27,7 @@ int run_serve(std::span<const std::string> args, Io& io) {
 
   Result<api::ServerOptions> options = server_flags.read();
   if (!options) return report(io, options.error());
+  options->on_drain = [] { tell_service_manager("STOPPING=1"); };
   api::Service service;
   service.version = program_version();
   Result<std::unique_ptr<api::Server>> server = api::Server::start(*std::move(options), api::all_endpoints(), service);
@@ -37,7 +38,6 @@ int run_serve(std::span<const std::string> args, Io& io) {
   std::fflush(io.err);
   tell_service_manager("READY=1");
   (*server)->run();
-  tell_service_manager("STOPPING=1");
   return exit_ok;
 }
 
