@@ -29,9 +29,12 @@ class IdleRunner final : public engine::Runner {
             .pages = 1 << 16,
             .page_tokens = 32,
             .max_batched_tokens = 512,
-            .max_sequences = sequences_};
+            .max_sequences = sequences_,
+            .max_logits = sequences_};
   }
-  Result<std::span<const float>> forward(const sched::Step&) override { return logits_; }
+  Status forward(const sched::Step&) override { return {}; }
+  Result<std::span<const float>> logits(std::span<const int>) override { return logits_; }
+  Result<std::span<const float>> hidden(std::span<const int>) override { return std::span<const float>(); }
 
  private:
   int vocab_, sequences_;
@@ -71,12 +74,13 @@ void scheduler_step(benchmark::State& state) {
     std::vector<TokenId> prompt(static_cast<std::size_t>(context), i);
     if (scheduler.add({SequenceId{static_cast<std::uint64_t>(i)}, std::move(prompt)})) state.SkipWithError("refused");
   }
+  static constexpr TokenId one[] = {1};
   std::vector<sched::Outcome> outcomes;
   const auto step = [&] {
     const sched::Step planned = scheduler.plan();
     outcomes.clear();
     for (const sched::StepSequence& s : planned.sequences) {
-      if (s.wants_logits) outcomes.push_back({s.id, 1, sched::Next::go_on});
+      if (s.reads > 0) outcomes.push_back({s.id, one, sched::Next::go_on});
     }
     scheduler.commit(outcomes);
     return outcomes.size();

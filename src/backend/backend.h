@@ -62,6 +62,13 @@ class Backend {
   // Runs fn. A device with graphs captures it once for a key and replays it after that.
   virtual void replay(std::uint64_t key, const std::function<void()>& fn) = 0;
 
+  // Work on the host that no op waits for: body(worker, index) for each index in [0, count), on the threads that this backend has there,
+  // worker in [0, host_workers()). From the thread that calls the ops, between its steps; done on return.
+  virtual int host_workers() const { return 1; }
+  virtual void on_host(int count, const std::function<void(int worker, int index)>& body) {
+    for (int index = 0; index < count; ++index) body(0, index);
+  }
+
   virtual bool supports(Use use, const quant::Format& format) const = 0;
 };
 

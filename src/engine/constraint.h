@@ -19,7 +19,8 @@ class Constraint {
   // Valid until the next call of advance().
   virtual std::span<const std::uint64_t> allowed() = 0;
 
-  virtual void advance(TokenId token) = 0;  // `token` was chosen, and was allowed or forced
+  // `token` was chosen, and was allowed or forced. Not called for the stop token that ends a reply.
+  virtual void advance(TokenId token) = 0;
 
   // Tokens that must come next, without asking the model; empty where the model has a say. A function of what was advanced so far.
   virtual std::vector<TokenId> forced() = 0;

@@ -1,6 +1,7 @@
 #include "engine/sampler.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <limits>
 
@@ -93,6 +94,12 @@ double power(double base, int exponent) {
 
 }  // namespace
 
+Error nonfinite(const char* numbers, std::size_t position) {
+  return {Code::internal, fmt::format("nonfinite {}: the model gave NaN or infinity at position {}; the model file may be damaged, "
+                                      "check it with another prompt",
+                                      numbers, position)};
+}
+
 const Sampler::StageWork Sampler::work_rows[] = {
     {Stage::penalties, &Sampler::apply_penalties},
     {Stage::dry, &Sampler::apply_dry},
@@ -112,51 +119,81 @@ Sampler::Sampler(int vocab) : vocab_(vocab), tally_(static_cast<std::size_t>(voc
 Result<Sampled> Sampler::sample(const SamplingParameters& parameters, const SampleRequest& request) {
   QN_CHECK(request.logits.size() == static_cast<std::size_t>(vocab_), "one logit for each token");
   const Scan scanned = scan(request.logits);
-  if (!scanned.finite) {
-    return fail(Code::internal,
-                "nonfinite logits: the model gave NaN or infinity at position {}; the model file may be damaged, "
-                "check it with another prompt",
-                request.context.size());
-  }
+  if (!scanned.finite) return tl::unexpected(nonfinite("logits", request.context.size()));
 
-  const Turn turn{parameters, request.context};
+  const Turn turn{parameters, request.context, request.prompt_tokens};
   const bool greedy = parameters.temperature < greedy_below;
-  const bool changed = !parameters.logit_bias.empty() || !request.banned.empty() ||
+  const bool changed = !parameters.logit_bias.empty() || !request.banned.empty() || !request.allowed.empty() ||
                        (penalizes(parameters) && lists(parameters, Stage::penalties)) ||
                        (holds_back_repetitions(parameters) && lists(parameters, Stage::dry));
   Sampled sampled{};
   if (greedy && !changed) {
     sampled.token = static_cast<TokenId>(std::ranges::find(request.logits, scanned.best) - request.logits.begin());
   } else {
-    gather(parameters, request);
+    gather(parameters, request, request.banned);
+    if (candidates_.empty() && !request.allowed.empty()) gather(parameters, request, {});
+    if (candidates_.empty() && !request.allowed.empty()) {
+      return fail(Code::bad_input, "constraint: it leaves no token to choose at position {}; loosen it, or ban fewer tokens",
+                  request.context.size());
+    }
     if (candidates_.empty()) return fail(Code::bad_input, "logit_bias: no token is left to choose from; ban fewer");
     for (const Stage stage : parameters.chain) {
       if (!greedy || stage == Stage::penalties || stage == Stage::dry) apply(stage, turn);
     }
     sampled.token = greedy ? std::ranges::min_element(candidates_, likelier)->token : draw(turn);
   }
-  if (request.top_logprobs) score(sampled, request.logits, *request.top_logprobs);
+  if (request.top_logprobs) add_scores(sampled, request.logits, *request.top_logprobs);
   return sampled;
+}
+
+Result<Sampled> Sampler::score(std::span<const float> logits, TokenId token, int top, std::size_t position) {
+  if (!scan(logits).finite) return tl::unexpected(nonfinite("logits", position));
+  Sampled sampled{.token = token, .top = {}};
+  add_scores(sampled, logits, top);
+  return sampled;
+}
+
+Result<std::vector<float>> Sampler::score(std::span<const float> logits, std::span<const TokenId> tokens, std::size_t position) {
+  if (!scan(logits).finite) return tl::unexpected(nonfinite("logits", position));
+  std::vector<float> scores;
+  const Model model = weigh_model(logits);
+  for (const TokenId token : tokens) scores.push_back(model.logprob(logits[static_cast<std::size_t>(token)]));
+  return scores;
 }
 
 bool Sampler::likelier(const Candidate& a, const Candidate& b) {
   return a.logit > b.logit || (a.logit == b.logit && a.token < b.token);
 }
 
-void Sampler::gather(const SamplingParameters& parameters, const SampleRequest& request) {
-  candidates_.resize(static_cast<std::size_t>(vocab_));
-  for (int token = 0; token < vocab_; ++token) {
-    candidates_[static_cast<std::size_t>(token)] = {token, request.logits[static_cast<std::size_t>(token)]};
+void Sampler::gather(const SamplingParameters& parameters, const SampleRequest& request, std::span<const TokenId> banned) {
+  const auto logit_of = [&](int token) { return request.logits[static_cast<std::size_t>(token)]; };
+  const bool whole = request.allowed.empty();
+  candidates_.resize(whole ? static_cast<std::size_t>(vocab_) : 0);
+  for (int token = 0; whole && token < vocab_; ++token) candidates_[static_cast<std::size_t>(token)] = {token, logit_of(token)};
+  const std::size_t words = std::min(request.allowed.size(), (static_cast<std::size_t>(vocab_) + 63) / 64);
+  for (std::size_t word = 0; word < words; ++word) {
+    for (std::uint64_t bits = request.allowed[word]; bits != 0; bits &= bits - 1) {
+      const int token = static_cast<int>(word * 64) + std::countr_zero(bits);
+      if (token < vocab_) candidates_.push_back({token, logit_of(token)});
+    }
   }
   by_id_ = true;
+  const auto find = [&](TokenId token) {
+    if (whole) return candidates_.begin() + token;
+    const auto at = std::ranges::lower_bound(candidates_, token, {}, &Candidate::token);
+    return at != candidates_.end() && at->token == token ? at : candidates_.end();
+  };
   constexpr float never = -std::numeric_limits<float>::infinity();
-  bool some_never = !request.banned.empty();
+  bool some_never = !banned.empty();
   for (const LogitBias& entry : parameters.logit_bias) {
-    float& logit = candidates_[static_cast<std::size_t>(entry.token)].logit;
-    logit = entry.bias == never || logit == never ? never : bounded(logit + entry.bias);
-    some_never |= logit == never;
+    const auto at = find(entry.token);
+    if (at == candidates_.end()) continue;
+    at->logit = entry.bias == never || at->logit == never ? never : bounded(at->logit + entry.bias);
+    some_never |= at->logit == never;
   }
-  for (const TokenId token : request.banned) candidates_[static_cast<std::size_t>(token)].logit = never;
+  for (const TokenId token : banned) {
+    if (const auto at = find(token); at != candidates_.end()) at->logit = never;
+  }
   if (some_never) std::erase_if(candidates_, [](const Candidate& c) { return c.logit == never; });
 }
 
@@ -167,14 +204,21 @@ void Sampler::apply(Stage stage, const Turn& turn) {
 }
 
 //   source   repetition: Keskar et al. 2019 (arXiv:1909.05858), as llama.cpp does it; presence, frequency: OpenAI's API reference,
-//            counted over the same window as repetition, as llama.cpp does
+//            counted over the same window as repetition, as llama.cpp does, or over the part of it that is reply
+// A tally is 1 for a token seen, and 2 more for each time that counts.
 void Sampler::apply_penalties(const Turn& turn) {
   const SamplingParameters& p = turn.parameters;
   if (!penalizes(p)) return;
-  for (const TokenId token : last(turn.context, p.penalty_last_n)) tally(token, tally_[static_cast<std::size_t>(token)] + 1);
-  change_tallied([&](float logit, int count) {
+  const std::span<const TokenId> seen = last(turn.context, p.penalty_last_n);
+  const std::size_t before = turn.context.size() - seen.size();
+  const std::size_t counted_from = p.penalize_prompt || turn.prompt_tokens < before ? 0 : turn.prompt_tokens - before;
+  for (std::size_t i = 0; i < seen.size(); ++i) {
+    tally(seen[i], (tally_[static_cast<std::size_t>(seen[i])] | 1) + (i >= counted_from ? 2 : 0));
+  }
+  change_tallied([&](float logit, int tally) {
+    const int count = tally / 2;
     const float divided = logit > 0 ? logit / p.repetition_penalty : logit * p.repetition_penalty;
-    return divided - (static_cast<float>(count) * p.frequency_penalty + p.presence_penalty);
+    return count == 0 ? divided : divided - (static_cast<float>(count) * p.frequency_penalty + p.presence_penalty);
   });
 }
 
@@ -297,17 +341,24 @@ TokenId Sampler::draw(const Turn& turn) {
   return chosen;
 }
 
-void Sampler::score(Sampled& sampled, std::span<const float> logits, int top) {
+float Sampler::Model::logprob(float logit) const {
+  return static_cast<float>(static_cast<double>(logit) - best - log_total);
+}
+
+Sampler::Model Sampler::weigh_model(std::span<const float> logits) {
   candidates_.resize(logits.size());
   for (std::size_t i = 0; i < logits.size(); ++i) candidates_[i] = {static_cast<TokenId>(i), logits[i]};
   const float best = best_logit();
-  const double log_total = portable_log(weigh(best));
-  const auto logprob = [&](float logit) { return static_cast<float>(static_cast<double>(logit) - best - log_total); };
-  sampled.logprob = logprob(logits[static_cast<std::size_t>(sampled.token)]);
+  return {.best = best, .log_total = portable_log(weigh(best))};
+}
+
+void Sampler::add_scores(Sampled& sampled, std::span<const float> logits, int top) {
+  const Model model = weigh_model(logits);
+  sampled.logprob = model.logprob(logits[static_cast<std::size_t>(sampled.token)]);
   if (top <= 0) return;
   keep_best(static_cast<std::size_t>(top));
   std::ranges::sort(candidates_, likelier);
-  for (const Candidate& c : candidates_) sampled.top.push_back({c.token, logprob(c.logit)});
+  for (const Candidate& c : candidates_) sampled.top.push_back({c.token, model.logprob(c.logit)});
 }
 
 void Sampler::tally(TokenId token, int value) {

@@ -20,10 +20,12 @@ struct TokenLogprob {
 };
 
 struct SampleRequest {
-  std::span<const float> logits;     // [V]
-  std::span<const TokenId> context;  // prompt and reply so far; the sampled token stands at position context.size()
-  std::span<const TokenId> banned;   // may not be chosen here
-  std::optional<int> top_logprobs;   // absent: compute none; n: the chosen token's and those of the n most likely
+  std::span<const float> logits;                // [V]
+  std::span<const TokenId> context;             // prompt and reply so far; the sampled token stands at position context.size()
+  std::span<const TokenId> banned;              // may not be chosen here
+  std::optional<int> top_logprobs;              // absent: compute none; n: the chosen token's and those of the n most likely
+  std::size_t prompt_tokens = 0;                // context: [0, prompt_tokens) prompt, [prompt_tokens, size) reply
+  std::span<const std::uint64_t> allowed = {};  // as Constraint::allowed(). Where it leaves banned tokens only, these are not banned
 };
 
 struct Sampled {
@@ -32,14 +34,25 @@ struct Sampled {
   std::vector<TokenLogprob> top;  // if asked for, most likely first
 };
 
+// What is said of numbers that are not finite, with the position that they were to fill.
+Error nonfinite(const char* numbers, std::size_t position);
+
 class Sampler {
  public:
   explicit Sampler(int vocab);
 
   // Chooses one token.
   //   parameters  checked with check()
-  //   errors      internal: nonfinite logits; bad_input: every token is banned
+  //   errors      internal: nonfinite logits; bad_input: every token is banned or not allowed
   Result<Sampled> sample(const SamplingParameters& parameters, const SampleRequest& request);
+
+  // What the model says of a token that was chosen otherwise, and of the `top` most likely ones.
+  //   errors      internal: nonfinite logits
+  Result<Sampled> score(std::span<const float> logits, TokenId token, int top, std::size_t position);
+
+  // Log probabilities of these tokens.
+  //   errors      internal: nonfinite logits
+  Result<std::vector<float>> score(std::span<const float> logits, std::span<const TokenId> tokens, std::size_t position);
 
  private:
   struct Candidate {
@@ -51,9 +64,15 @@ class Sampler {
     TokenId token;
     float weight;
   };
+  struct Model {  // what it says before anything is changed
+    float best;
+    double log_total;
+    float logprob(float logit) const;
+  };
   struct Turn {  // what a stage may look at
     const SamplingParameters& parameters;
     std::span<const TokenId> context;
+    std::size_t prompt_tokens;
   };
   using StageFunction = void (Sampler::*)(const Turn&);
   struct StageWork {
@@ -64,7 +83,7 @@ class Sampler {
 
   static bool likelier(const Candidate& a, const Candidate& b);
 
-  void gather(const SamplingParameters& parameters, const SampleRequest& request);
+  void gather(const SamplingParameters& parameters, const SampleRequest& request, std::span<const TokenId> banned);
   void apply(Stage stage, const Turn& turn);
   void apply_penalties(const Turn& turn);
   void apply_dry(const Turn& turn);
@@ -77,7 +96,8 @@ class Sampler {
   void apply_temperature(const Turn& turn);
 
   TokenId draw(const Turn& turn);
-  void score(Sampled& sampled, std::span<const float> logits, int top);
+  Model weigh_model(std::span<const float> logits);
+  void add_scores(Sampled& sampled, std::span<const float> logits, int top);
 
   void tally(TokenId token, int value);
   template <class Change>

@@ -71,6 +71,7 @@ std::span<const NumberRow<int>> int_rows() {
 SamplingParameters merge(SamplingParameters base, const SamplingOverrides& said) {
   for (const NumberRow<float>& row : floats) take(base.*row.value, said.*row.said);
   for (const NumberRow<int>& row : ints) take(base.*row.value, said.*row.said);
+  take(base.penalize_prompt, said.penalize_prompt);
   take(base.seed, said.seed);
   take(base.dry_breakers, said.dry_breakers);
   take(base.logit_bias, said.logit_bias);

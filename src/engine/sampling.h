@@ -46,6 +46,7 @@ struct SamplingParameters {
   float presence_penalty = 0;    // subtracted once from tokens seen
   float frequency_penalty = 0;   // subtracted as often as a token was seen
   int penalty_last_n = 64;       // "seen" looks at so many last tokens, prompt included; 0: none, -1: all
+  bool penalize_prompt = true;   // presence and frequency count the prompt's tokens too; false: the reply's only, as OpenAI and vLLM do
   float dry_multiplier = 0;      // 0: off. A token that would go on a repetition of m tokens loses multiplier * base^(m - allowed)
   float dry_base = 1.75f;
   int dry_allowed_length = 2;         // shortest m that counts
@@ -65,6 +66,7 @@ struct SamplingOverrides {
   std::optional<float> top_p, min_p, typical_p, top_n_sigma;
   std::optional<float> repetition_penalty, presence_penalty, frequency_penalty;
   std::optional<int> penalty_last_n;
+  std::optional<bool> penalize_prompt;
   std::optional<float> dry_multiplier, dry_base;
   std::optional<int> dry_allowed_length, dry_last_n;
   std::optional<float> xtc_probability, xtc_threshold;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <utility>
 
 namespace qn::model {
 namespace {
@@ -49,7 +50,7 @@ class StepOnDevices {
 std::uint64_t working_bytes(const Architecture& architecture, const Sizes& sizes, const ForwardOptions& options) {
   const std::uint64_t activations = row_bytes(options.max_rows, sizes.width) + row_bytes(options.max_rows, sizes.rotated) +
                                     scratch_bytes(architecture, sizes, options.max_rows);
-  return activations + 2 * row_bytes(options.max_logits, sizes.vocab) + row_bytes(options.max_logits, sizes.width);
+  return activations + 2 * row_bytes(options.max_logits, sizes.vocab) + 2 * row_bytes(options.max_logits, sizes.width);
 }
 
 Result<std::unique_ptr<Forward>> Forward::make(std::shared_ptr<const Model> model, const ForwardOptions& options) {
@@ -79,27 +80,40 @@ Result<std::unique_ptr<Forward>> Forward::make(std::shared_ptr<const Model> mode
 }
 
 Result<std::span<const float>> Forward::run(const sched::Step& step, LogitsOf which) {
+  QN_OK(compute(step));
+  std::vector<int> rows;
+  int row = 0;
+  for (const sched::StepSequence& s : step.sequences) {
+    const int count = static_cast<int>(s.tokens.size());
+    for (int i = which == LogitsOf::all ? 0 : count - s.reads; i < count; ++i) rows.push_back(row + i);
+    row += count;
+  }
+  if (rows.empty()) return std::span<const float>();
+  return logits(rows);
+}
+
+Status Forward::compute(const sched::Step& step) {
   const Sizes& sizes = model_->sizes();
   const int rows = step.rows();
   QN_CHECK(rows >= 1 && rows <= options_.max_rows, "the scheduler keeps a step within max_rows");
   std::vector<TokenId> ids;
-  std::vector<int> positions, wanted;
+  std::vector<int> positions;
   std::vector<SequenceRows> sequences;
+  bool some_are_read = false;
   for (const sched::StepSequence& s : step.sequences) {
     const int first_row = static_cast<int>(ids.size());
     const int count = static_cast<int>(s.tokens.size());
     QN_CHECK(static_cast<std::int64_t>(s.pages.size()) * cache_.page_tokens() >= s.first_position + count,
              "pages cover every token of the step");
     sequences.push_back({.first_row = first_row, .rows = count, .first_position = s.first_position, .pages = s.pages});
+    some_are_read |= s.reads > 0;
     for (int i = 0; i < count; ++i) {
       const TokenId id = s.tokens[static_cast<std::size_t>(i)];
       QN_CHECK(id >= 0 && id < sizes.vocab, "the engine admits only ids of the vocabulary");
       ids.push_back(id);
       positions.push_back(s.first_position + i);
-      if (which == LogitsOf::all || (s.wants_logits && i == count - 1)) wanted.push_back(first_row + i);
     }
   }
-  QN_CHECK(static_cast<int>(wanted.size()) <= options_.max_logits, "the scheduler keeps a step within max_logits");
 
   const std::span<float> turns = std::span(host_cos_sin_).first(static_cast<std::size_t>(rows) * static_cast<std::size_t>(sizes.rotated));
   fill_cos_sin(model_->rope(), positions, turns);
@@ -109,26 +123,44 @@ Result<std::span<const float>> Forward::run(const sched::Step& step, LogitsOf wh
     placement.devices[device]->upload(memory_[device].cos_sin.first_rows(rows), turns.data());
 
   placement.devices[placement.embedding]->ops().embed(model_->token_embedding(), ids, memory_[placement.embedding].x.first_rows(rows));
-  const std::size_t last = run_layers(sequences, placement.embedding, rows);
-  if (wanted.empty()) {
-    placement.devices[last]->wait();
-    QN_OK(check_whole(model_->checkpoint()));
-    return std::span<const float>();
-  }
-  hop(last, placement.head, rows);
+  x_on_ = run_layers(sequences, placement.embedding, rows);
+  rows_ = rows;
+  if (!some_are_read) placement.devices[x_on_]->wait();
+  return check_whole(model_->checkpoint());
+}
 
-  Backend& head = *placement.devices[placement.head];
-  const Tensor picked = picked_.first_rows(static_cast<int>(wanted.size()));
-  const Tensor logits = logits_.first_rows(static_cast<int>(wanted.size()));
-  head.ops().gather(memory_[placement.head].x.first_rows(rows), wanted, picked);
-  head.ops().rms_norm(picked, model_->output_norm(), sizes.norm_eps, picked);
-  const Projection output[] = {{.weight = &model_->output(), .y = logits}};
-  head.ops().linear(picked, output);
-  const std::size_t values = wanted.size() * static_cast<std::size_t>(sizes.vocab);
-  if (host_logits_.size() < values) host_logits_.resize(values);
-  head.download(host_logits_.data(), logits);
+Result<std::span<const float>> Forward::logits(std::span<const int> rows) {
+  const StepOnDevices turn(model_->placement().devices, static_cast<int>(rows.size()));
+  const Tensor x = normed(rows);
+  const Tensor out = logits_.first_rows(x.rows);
+  const Projection output[] = {{.weight = &model_->output(), .y = out}};
+  model_->placement().devices[model_->placement().head]->ops().linear(x, output);
+  return download(out, host_logits_);
+}
+
+Result<std::span<const float>> Forward::hidden(std::span<const int> rows) {
+  const StepOnDevices turn(model_->placement().devices, static_cast<int>(rows.size()));
+  return download(normed(rows), host_hidden_);
+}
+
+Result<std::span<const float>> Forward::download(const Tensor& from, std::vector<float>& to) {
+  const std::size_t values = static_cast<std::size_t>(from.rows) * static_cast<std::size_t>(from.columns);
+  if (to.size() < values) to.resize(values);
+  model_->placement().devices[model_->placement().head]->download(to.data(), from);
   QN_OK(check_whole(model_->checkpoint()));
-  return std::span<const float>(host_logits_).first(values);
+  return std::span<const float>(to).first(values);
+}
+
+Tensor Forward::normed(std::span<const int> rows) {
+  QN_CHECK(!rows.empty() && static_cast<int>(rows.size()) <= options_.max_logits, "rows are asked for max_logits at a time");
+  QN_CHECK(std::ranges::all_of(rows, [&](int row) { return row >= 0 && row < rows_; }), "rows are those of the last step");
+  const Placement& placement = model_->placement();
+  hop(std::exchange(x_on_, placement.head), placement.head, rows_);
+  const Tensor picked = picked_.first_rows(static_cast<int>(rows.size()));
+  Ops& ops = placement.devices[placement.head]->ops();
+  ops.gather(memory_[placement.head].x.first_rows(rows_), rows, picked);
+  ops.rms_norm(picked, model_->output_norm(), model_->sizes().norm_eps, picked);
+  return picked;
 }
 
 // Returns the device that holds x at the end.

@@ -17,11 +17,11 @@ struct ForwardOptions {
   KvOptions kv;
   int pages = 0;
   int max_rows = 512;  // tokens a step, at most
-  int max_logits = 1;  // rows of logits a step, at most
+  int max_logits = 1;  // rows of logits or hidden states that are asked for at once, at most
 };
 
 enum class LogitsOf {
-  wanted,  // the last token of each sequence that wants_logits, in the order of the step
+  wanted,  // the rows that the step says are read, in the order of the step
   all,     // every row of the step (perplexity, tests)
 };
 
@@ -34,8 +34,16 @@ class Forward {
   const KvCache& cache() const { return cache_; }
   const ForwardOptions& options() const { return options_; }
 
-  // Computes every token of the step, writes its keys and values, and returns logits [S, V], valid until the next call.
+  // Computes every token of the step and writes its keys and values.
   // The step's ids lie in [0, V), its pages in the cache, its rows within max_rows.
+  Status compute(const sched::Step& step);
+
+  // Of the step that was computed last: what its rows (counted over the whole step) say comes next, [rows, V], or their hidden states
+  // after the last norm, [rows, D]. At most max_logits rows a call; valid until the next one.
+  Result<std::span<const float>> logits(std::span<const int> rows);
+  Result<std::span<const float>> hidden(std::span<const int> rows);
+
+  // compute() and logits() of at most max_logits rows.
   Result<std::span<const float>> run(const sched::Step& step, LogitsOf which = LogitsOf::wanted);
 
  private:
@@ -51,16 +59,21 @@ class Forward {
 
   std::size_t run_layers(std::span<const SequenceRows> sequences, std::size_t device, int rows);
   void hop(std::size_t from, std::size_t to, int rows);
+  Tensor normed(std::span<const int> rows);
+  Result<std::span<const float>> download(const Tensor& from, std::vector<float>& to);
 
   std::shared_ptr<const Model> model_;
   ForwardOptions options_;
   KvCache cache_;
   std::vector<DeviceMemory> memory_;  // by device of the placement
   std::unique_ptr<Buffer> head_memory_;
+  int rows_ = 0;                    // of the step computed last
+  std::size_t x_on_ = 0;            // the device that holds its x
   Tensor picked_;                   // [max_logits, D] on the head's device
   Tensor logits_;                   // [max_logits, V] on the head's device
   std::vector<float> host_x_;       // [max_rows, D] for hops
   std::vector<float> host_logits_;  // [most wanted so far, V]: few servers ever fill max_logits
+  std::vector<float> host_hidden_;  // [most wanted so far, D]
   std::vector<float> host_cos_sin_;
 };
 

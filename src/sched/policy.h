@@ -8,7 +8,7 @@
 namespace qn::sched {
 
 inline bool goes_before(const Sequence* a, const Sequence* b) {
-  return std::tie(a->priority, a->arrival) < std::tie(b->priority, b->arrival);
+  return std::tie(a->priority, a->turn, a->arrival) < std::tie(b->priority, b->turn, b->arrival);
 }
 
 }  // namespace qn::sched

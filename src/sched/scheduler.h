@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
@@ -12,6 +13,7 @@
 #include <vector>
 
 #include "base/ids.h"
+#include "sched/fair.h"
 #include "sched/pages.h"
 #include "sched/sequence.h"
 #include "sched/step.h"
@@ -24,6 +26,7 @@ struct Limits {
   int context_tokens = 4096;     // prompt and reply together
   int pages = 0;
   int page_tokens = 16;
+  int depth = 0;  // steps that may be in flight when another is planned: 0 for a device that is done when it returns
 };
 
 struct Request {
@@ -31,6 +34,11 @@ struct Request {
   std::vector<TokenId> prompt;  // at least one
   std::uint64_t salt = 0;
   int priority = 0;
+  std::uint64_t tenant = 0;
+  double weight = 1;        // of the tenant, above 0
+  int expected_tokens = 0;  // of reply: a guess, which only fairness uses
+  Reads reads = Reads::next_token;
+  bool ahead = true;  // its next token can be chosen without the outcome of the step before; needed for depth above 0 only
 };
 
 // Why add() refuses: the prompt could not get even one token of reply, whatever else runs.
@@ -43,7 +51,8 @@ enum class Next { go_on, stop };
 
 struct Outcome {
   SequenceId id;
-  TokenId token;  // sampled
+  std::span<const TokenId> tokens;  // what follows: accepted drafts, the token chosen after them, what is forced after that; none only
+                                    // with Next::stop. More than one only where !Request::ahead or depth is 0
   Next next;
 };
 
@@ -62,49 +71,72 @@ class Scheduler {
 
   [[nodiscard]] std::optional<TooLong> add(Request request);
 
-  // Takes a sequence out, in whatever state. Its pages go at once, or with the commit of the step in flight that uses them.
+  // Takes a sequence out, in whatever state. Its pages go at once, or with the commit of the last step in flight that uses them.
   // False if there is no such sequence (any more).
   bool cancel(SequenceId id);
 
-  // The next step; empty when there is nothing to do. Every plan() is followed by its commit().
+  // Guesses at what follows the sequence's tokens. The next plan() takes as many as there is room for, which may be none; they are
+  // forgotten when it has more tokens.
+  void suggest(SequenceId id, std::span<const TokenId> drafts);
+
+  // The next step. Empty when there is nothing to do, or nothing before a step in flight commits. Each that is not empty is followed by its
+  // commit(), in order; at most depth are in flight when this is called.
   Step plan();
 
-  // What came of the step: one outcome, in step order, for each sequence that wanted logits and was not cancelled since.
-  // A sequence of longest() tokens must stop.
+  // What came of the oldest step in flight: one outcome, in step order, for each sequence that had all its tokens in it and was not
+  // cancelled since, nor stopped by an earlier commit. A sequence of longest() tokens must stop.
   void commit(std::span<const Outcome> outcomes);
 
   bool idle() const { return all_.empty(); }
+  int steps_in_flight() const { return static_cast<int>(flights_.size()); }
   bool contains(SequenceId id) const { return all_.contains(id.value); }
-  std::span<const TokenId> tokens(SequenceId id) const { return get(id).tokens; }  // prompt, then sampled; until the next call
+  std::span<const TokenId> tokens(SequenceId id) const { return get(id).tokens; }  // prompt, then chosen; until the next call
   int cached_tokens(SequenceId id) const { return get(id).cached_tokens; }
   Counts counts() const;
 
  private:
   struct Grant {
     Sequence* sequence;
-    int end;  // tokens [computed, end) are in the step
+    int end;                           // tokens [planned, end) are in the step
+    bool wants_next;                   // these are all its tokens: something is chosen after them
+    std::vector<TokenId> drafts = {};  // guesses after them
+  };
+  struct Plan {
+    int budget;  // rows left
+    std::vector<Grant> grants;
+    bool blocked = false;  // what is missing comes with the commit of a step in flight
   };
 
   const Sequence& get(SequenceId id) const;
   int pages_for(int tokens) const { return (tokens + limits_.page_tokens - 1) / limits_.page_tokens; }
   int pages_promised() const;
+  bool ready(const Sequence& sequence) const;
+  bool waits_for_another(const Sequence& sequence) const;
+  void plan_running(Plan& plan);
+  void admit_waiting(Plan& plan);
+  void add_drafts(Plan& plan);
+  Step launch(Plan plan);
+
   bool reserve(Sequence& sequence, int end);
-  bool grant(Sequence& sequence, int& budget);
+  bool grant(Sequence& sequence, Plan& plan);
   bool admit(Sequence& sequence);
   void adopt_prefix(Sequence& sequence);
   void publish_full_pages(Sequence& sequence);
+  void take_outcome(Sequence& sequence, const Grant& grant, const Outcome& outcome);
+  void depart(Sequence& sequence, bool Sequence::*how);
   void preempt(Sequence& sequence);
   void release_pages(Sequence& sequence);
   void remove(Sequence& sequence);
 
   Limits limits_;
   PagePool pool_;
+  Turns turns_;
   std::unordered_map<std::uint64_t, std::unique_ptr<Sequence>> all_;  // by id; owns
   std::vector<Sequence*> waiting_, running_;                          // each in the order of policy.h
-  std::vector<Grant> step_;                                           // in flight, in step order
+  std::deque<std::vector<Grant>> flights_;                            // steps in flight, oldest first, each in step order
   std::uint64_t arrivals_ = 0;
   std::uint64_t preemptions_ = 0;
-  bool in_flight_ = false;
+  int departing_ = 0;  // sequences whose pages come back with a commit
 };
 
 }  // namespace qn::sched

@@ -1,5 +1,5 @@
-// Step: what the device is to do next, an immutable list. It may mix prompts being read and replies being written: there are
-// no phases, only sequences with tokens still to compute.
+// Step: what the device is to do next, an immutable list. It may mix prompts being read, replies being written and guesses being
+// verified: there are no phases, only sequences with tokens still to compute.
 #pragma once
 
 #include <span>
@@ -9,12 +9,17 @@
 
 namespace qn::sched {
 
+// In StepSequence::tokens: the token that the step before this one chooses for the same sequence. Only the device knows it yet.
+constexpr TokenId chosen_before = -1;
+
 struct StepSequence {
   SequenceId id;
-  int first_position;           // tokens[i] stands at position first_position + i
-  std::vector<TokenId> tokens;  // at least one
-  std::vector<PageId> pages;    // page p holds positions [p * page_tokens, (p + 1) * page_tokens); covers every token above
-  bool wants_logits;            // of the last token
+  int first_position;             // tokens[i] stands at position first_position + i
+  std::vector<TokenId> tokens;    // at least one
+  std::span<const PageId> pages;  // page p holds positions [p * page_tokens, (p + 1) * page_tokens); covers every token above; borrowed
+                                  // from the scheduler until the step commits
+  int reads = 0;                  // of its last so many tokens logits or hidden states are wanted
+  int drafts = 0;                 // its last so many tokens are guesses
 };
 
 struct Step {

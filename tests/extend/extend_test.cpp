@@ -60,7 +60,8 @@ struct ToyModel {
     const quant::Format* f32 = quant::find_format("F32");
     auto forward =
         model::Forward::make(*model, {.kv = {.keys = f32, .values = f32, .page_tokens = 16}, .pages = 1, .max_rows = 8, .max_logits = 8});
-    sched::Step step{{{.id = {1}, .first_position = 0, .tokens = {3, 1, 4, 1, 5}, .pages = {{0}}, .wants_logits = true}}};
+    const PageId page[] = {{0}};
+    sched::Step step{{{.id = {1}, .first_position = 0, .tokens = {3, 1, 4, 1, 5}, .pages = page, .reads = 1}}};
     const auto out = (*forward)->run(step, model::LogitsOf::all);
     return {out->begin(), out->end()};
   }

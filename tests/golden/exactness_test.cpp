@@ -117,8 +117,7 @@ TEST(Exactness, a_sequence_does_not_notice_who_shares_its_steps) {
       step.sequences.push_back({.id = {static_cast<std::uint64_t>(who)},
                                 .first_position = at,
                                 .tokens = {ids.begin() + at, ids.begin() + at + count},
-                                .pages = pages[who],
-                                .wants_logits = false});
+                                .pages = pages[who]});
       at += count;
       return count;
     };

@@ -37,7 +37,7 @@ std::vector<float> SequenceRun::feed(std::span<const TokenId> ids, int chunk) {
                        .first_position = done_,
                        .tokens = {ids.begin(), ids.begin() + static_cast<std::ptrdiff_t>(count)},
                        .pages = pages_,
-                       .wants_logits = true}}};
+                       .reads = 1}}};
     const std::span<const float> logits = value_of(forward_->run(step, model::LogitsOf::all));
     all.insert(all.end(), logits.begin(), logits.end());
     done_ += static_cast<int>(count);

@@ -51,7 +51,7 @@ Result<std::unique_ptr<model::Forward>> load(const char* path, Backend& backend)
 Result<std::vector<double>> losses(model::Forward& forward, const Document& ids) {
   std::vector<PageId> pages;
   for (std::uint32_t page = 0; page < longest / page_tokens; ++page) pages.push_back({page});
-  const sched::Step step{{{.id = {1}, .first_position = 0, .tokens = ids, .pages = pages, .wants_logits = true}}};
+  const sched::Step step{{{.id = {1}, .first_position = 0, .tokens = ids, .pages = pages, .reads = 1}}};
   QN_TRY(const std::span<const float> logits, forward.run(step, model::LogitsOf::all));
   const auto vocab = static_cast<std::size_t>(forward.model().sizes().vocab);
   std::vector<double> out;

@@ -132,6 +132,16 @@ class CpuBackend final : public Backend {
   void replay(std::uint64_t, const std::function<void()>& fn) override { fn(); }
   bool supports(Use, const quant::Format& format) const override { return format.dequantize != nullptr; }
 
+  int host_workers() const override { return workers_.size(); }
+  void on_host(int count, const std::function<void(int worker, int index)>& body) override {
+    if (count == 1) return body(0, 0);
+    begin_step(count);
+    workers_.for_parts(count, 1, [&](int worker, int begin, int end) {
+      for (int index = begin; index < end; ++index) body(worker, index);
+    });
+    end_step();
+  }
+
  private:
   const cpu::KernelTable& kernels_;
   int threads_, prompt_threads_;

@@ -47,7 +47,7 @@ Status read_window(model::Forward& forward, std::span<const TokenId> tokens, std
     const std::size_t end = std::min(at + rows, wanted ? tokens.size() : std::min(first_row, tokens.size()));
     sched::Step step;
     const std::span<const TokenId> part = tokens.subspan(at, end - at);
-    step.sequences.push_back({{id}, static_cast<int>(at), {part.begin(), part.end()}, pages, false});
+    step.sequences.push_back({{id}, static_cast<int>(at), {part.begin(), part.end()}, pages});
     QN_TRY(const std::span<const float> logits, forward.run(step, wanted ? model::LogitsOf::all : model::LogitsOf::wanted));
     for (std::size_t position = at; wanted && position < end; ++position) row(position, logits.subspan((position - at) * vocab, vocab));
     at = end;

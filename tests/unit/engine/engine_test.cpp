@@ -240,10 +240,14 @@ TEST(Engine, log_probabilities_come_where_asked_for) {
 }
 
 TEST(Engine, a_cancelled_reply_ends_and_its_pages_come_back) {
-  Engine engine(
-      std::make_unique<FakeRunner>(RunnerInfo{
-          .vocab = 50, .context_tokens = 1 << 20, .pages = 1 << 14, .page_tokens = 64, .max_batched_tokens = 16, .max_sequences = 8}),
-      steady);
+  Engine engine(std::make_unique<FakeRunner>(RunnerInfo{.vocab = 50,
+                                                        .context_tokens = 1 << 20,
+                                                        .pages = 1 << 14,
+                                                        .page_tokens = 64,
+                                                        .max_batched_tokens = 16,
+                                                        .max_sequences = 8,
+                                                        .max_logits = 8}),
+                steady);
   Listener listener;
   listener.on_event = [&](const TokenEvent& event) {
     if (event.counts.generated_tokens == 3 && !event.finish) engine.cancel(event.sequence);

@@ -10,8 +10,14 @@
 
 namespace qn::engine {
 
-inline constexpr RunnerInfo small_runner{
-    .vocab = 50, .context_tokens = 60, .pages = 40, .page_tokens = 4, .max_batched_tokens = 16, .max_sequences = 8};
+inline constexpr RunnerInfo small_runner{.vocab = 50,
+                                         .context_tokens = 60,
+                                         .pages = 40,
+                                         .page_tokens = 4,
+                                         .max_batched_tokens = 16,
+                                         .max_sequences = 8,
+                                         .max_logits = 8,
+                                         .width = 5};
 
 // What the model says after these tokens.
 inline std::vector<float> fake_logits(const std::vector<TokenId>& tokens, int vocab) {
@@ -29,25 +35,45 @@ class FakeRunner : public Runner {
 
   RunnerInfo info() const override { return info_; }
 
-  Result<std::span<const float>> forward(const sched::Step& step) override {
+  Status forward(const sched::Step& step) override {
     if (before_step) before_step(step);
-    logits_.clear();
+    texts_.clear();
     for (const sched::StepSequence& s : step.sequences) {
       for (std::size_t i = 0; i < s.tokens.size(); ++i) cell(s, s.first_position + static_cast<int>(i)) = s.tokens[i];
     }
     for (const sched::StepSequence& s : step.sequences) {
-      if (!s.wants_logits) continue;
+      const int end = s.first_position + static_cast<int>(s.tokens.size());
       std::vector<TokenId> read;
-      for (int position = 0; position < s.first_position + static_cast<int>(s.tokens.size()); ++position) read.push_back(cell(s, position));
-      std::vector<float> row = fake_logits(read, info_.vocab);
-      if (change_logits) change_logits(read, row);
-      logits_.insert(logits_.end(), row.begin(), row.end());
+      for (int position = 0; position < end; ++position) {
+        read.push_back(cell(s, position));
+        if (position >= s.first_position) texts_.push_back(read);
+      }
     }
     if (fail_next) {
       fail_next = false;
       return fail(Code::internal, "device: it stumbled; try again");
     }
-    return logits_;
+    return {};
+  }
+
+  Result<std::span<const float>> logits(std::span<const int> rows) override {
+    out_.clear();
+    for (const int row : rows) {
+      const std::vector<TokenId>& read = texts_.at(static_cast<std::size_t>(row));
+      std::vector<float> logits = fake_logits(read, info_.vocab);
+      if (change_logits) change_logits(read, logits);
+      out_.insert(out_.end(), logits.begin(), logits.end());
+    }
+    return out_;
+  }
+
+  Result<std::span<const float>> hidden(std::span<const int> rows) override {
+    out_.clear();
+    for (const int row : rows) {
+      const std::vector<float> hidden = fake_logits(texts_.at(static_cast<std::size_t>(row)), info_.width);
+      out_.insert(out_.end(), hidden.begin(), hidden.end());
+    }
+    return out_;
   }
 
   // Set before the engine has it; called on the engine's thread.
@@ -57,14 +83,15 @@ class FakeRunner : public Runner {
 
  private:
   TokenId& cell(const sched::StepSequence& s, int position) {
-    const PageId page = s.pages.at(static_cast<std::size_t>(position / info_.page_tokens));
+    const PageId page = s.pages[static_cast<std::size_t>(position / info_.page_tokens)];
     return cells_.at(static_cast<std::size_t>(page.value) * static_cast<std::size_t>(info_.page_tokens) +
                      static_cast<std::size_t>(position % info_.page_tokens));
   }
 
   RunnerInfo info_;
   std::vector<TokenId> cells_;
-  std::vector<float> logits_;
+  std::vector<std::vector<TokenId>> texts_;  // [rows of the step] what stands up to each, by way of the pages
+  std::vector<float> out_;
 };
 
 }  // namespace qn::engine

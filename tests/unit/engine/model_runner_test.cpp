@@ -21,7 +21,8 @@ struct Shape {  // of the engine, not of the request
 
 struct Said {
   std::vector<TokenId> tokens;
-  std::vector<float> logprobs;
+  std::vector<float> logprobs;  // of the reply, then of the prompt
+  std::vector<float> embedding = {};
   bool operator==(const Said&) const = default;
 };
 
@@ -32,7 +33,7 @@ class RealModel : public testing::Test {
     if (!std::filesystem::exists(path)) GTEST_SKIP() << "skipped: no " << path;
     auto checkpoint = file::open_gguf(path);
     ASSERT_TRUE(checkpoint) << checkpoint.error().message;
-    device_ = make_cpu_backend({.threads = 1});
+    device_ = make_cpu_backend({.threads = 2});
     auto shared = std::make_shared<const file::Checkpoint>(std::move(*checkpoint));
     const auto description = model::describe(*shared);
     ASSERT_TRUE(description) << description.error().message;
@@ -61,7 +62,10 @@ class RealModel : public testing::Test {
         EXPECT_FALSE(event.error);
         said[i].tokens.push_back(event.token);
         said[i].logprobs.push_back(event.logprob);
-        if (event.finish) done[i].set_value();
+        for (const Sampled& sampled : event.prompt) said[i].logprobs.push_back(sampled.logprob);
+        if (!event.finish) return;
+        said[i].embedding = event.embedding;
+        done[i].set_value();
       };
       EXPECT_TRUE(engine.submit(std::move(generation)));
     }
@@ -82,6 +86,8 @@ TEST_F(RealModel, the_same_tokens_and_log_probabilities_come_alone_in_a_crowd_in
       generation.prompt.push_back(t == 0 ? 1 : 3 + (t * 17 + (t > 20 ? i : 0)) % 500);  // a shared beginning
     generation.sampling.temperature = i % 2 == 0 ? 0.0f : 0.9f;
     generation.sampling.seed = static_cast<std::uint64_t>(i);
+    if (i % 4 == 3) generation.prompt_logprobs = 0;
+    if (i % 6 == 5) generation = {.prompt = generation.prompt, .pooling = i == 5 ? Pooling::mean : Pooling::last};
     generations.push_back(generation);
   }
   std::vector<Said> alone;
@@ -93,6 +99,10 @@ TEST_F(RealModel, the_same_tokens_and_log_probabilities_come_alone_in_a_crowd_in
     const auto crowded = engine(shape);
     EXPECT_EQ(say(*crowded, generations), alone) << shape.max_batched_tokens << " rows, " << shape.pages << " pages";
     EXPECT_EQ(say(*crowded, generations), alone) << "and again, with what is cached";
+    for (Generation& generation : generations) generation.draft_tokens = 3;
+    EXPECT_EQ(say(*crowded, generations), alone) << "and with guesses";
+    for (Generation& generation : generations) generation.draft_tokens = 0;
+    EXPECT_GT(crowded->stats().speculation.accepted_tokens, 0u);
     EXPECT_GT(crowded->stats().cached_tokens, 0u);
     EXPECT_EQ(crowded->stats().now.preemptions > 0, shape.pages == 18);
   }
