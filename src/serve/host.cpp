@@ -70,14 +70,15 @@ Result<std::unique_ptr<LoadedModel>> make_ready(const OpenedModel& opened, const
   loaded->plan = plan.memory;
   loaded->kv = plan.forward.kv;
   loaded->context_tokens = plan.context_tokens;
-  loaded->max_sequences = plan.forward.max_logits;
+  loaded->max_sequences = options.max_sequences;
   return loaded;
 }
 
-Status start_engine(LoadedModel& loaded, const LoadPlan& plan) {
+Status start_engine(LoadedModel& loaded, const LoadOptions& options, const LoadPlan& plan) {
   QN_TRY(std::unique_ptr<model::Forward> forward, model::Forward::make(loaded.model, plan.forward));
-  loaded.engine =
-      std::make_unique<engine::Engine>(std::make_unique<engine::ModelRunner>(std::move(forward), plan.context_tokens), loaded.clock);
+  loaded.engine = std::make_unique<engine::Engine>(
+      std::make_unique<engine::ModelRunner>(std::move(forward), plan.context_tokens, options.max_sequences), loaded.clock,
+      engine::EngineOptions{.max_waiting = options.max_waiting});
   return {};
 }
 
@@ -98,7 +99,7 @@ Result<std::unique_ptr<LoadedModel>> load_planned(const OpenedModel& opened, con
                                                   Backend& device) {
   const std::chrono::nanoseconds began = SteadyClock().now();
   QN_TRY(std::unique_ptr<LoadedModel> loaded, make_ready(opened, options, plan, device));
-  QN_OK(start_engine(*loaded, plan));
+  QN_OK(start_engine(*loaded, options, plan));
   loaded->load_time = loaded->clock.now() - began;
   return loaded;
 }

@@ -42,6 +42,7 @@ struct LoadOptions {
   int max_sequences = 1;                  // that run together
   int max_batched_tokens = 512;           // of a step
   int page_tokens = 32;                   // of the cache
+  int max_waiting = 512;                  // generations accepted and not started; more are refused
   std::optional<std::uint64_t> kv_bytes;  // for pages; none: see load_plan.h
   Audience audience = Audience::chat;
   BeyondTraining beyond_training = BeyondTraining::allowed;

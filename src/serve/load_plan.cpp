@@ -25,6 +25,9 @@ Status check_ranges(const LoadOptions& options) {
   return {};
 }
 
+// Rows of logits that are in memory at once. More sequences get theirs in several pieces; fewer may still ask for a prompt's.
+constexpr int fewest_logits = 16, most_logits = 64;
+
 model::ForwardOptions forward_options(const LoadOptions& options) {
   const quant::Format* plain = quant::find_format("F16");
   return {.kv = {.keys = options.key_format != nullptr ? options.key_format : plain,
@@ -32,7 +35,7 @@ model::ForwardOptions forward_options(const LoadOptions& options) {
                  .page_tokens = options.page_tokens},
           .pages = 1,
           .max_rows = std::max(options.max_batched_tokens, options.max_sequences),  // every sequence has a row in every step
-          .max_logits = options.max_sequences};
+          .max_logits = std::clamp(options.max_sequences, fewest_logits, most_logits)};
 }
 
 int pages_for(std::int64_t tokens, int page_tokens) {
