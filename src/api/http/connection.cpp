@@ -115,7 +115,7 @@ void Connection::on_client_left() {
 
 void Connection::consume(std::string_view bytes) {
   consuming_ = true;
-  while (!bytes.empty() && !answering_ && !closed_ && !close_after_sending_ && !lingering_) {
+  while (!bytes.empty() && !answering_ && !output_full() && !closed_ && !close_after_sending_ && !lingering_) {
     const bool was_idle = parser_.idle();
     const RequestParser::State before = parser_.state();
     const RequestParser::State now = parser_.feed(bytes);
@@ -133,7 +133,19 @@ void Connection::consume(std::string_view bytes) {
     if (parser_.state() == RequestParser::State::done && !answering_ && !close_after_sending_) on_request();
   }
   consuming_ = false;
-  if (answering_ && !closed_) unread_ = bytes;
+  if (!closed_ && !close_after_sending_ && !lingering_) unread_ = bytes;
+}
+
+// Goes on with what waited, from a fresh turn of the loop.
+void Connection::consume_unread() {
+  if (consuming_ || unread_.empty() || answering_ || output_full()) return;
+  loop_->post([weak = weak_from_this()] {
+    const auto self = weak.lock();
+    if (!self || self->closed_ || self->answering_ || self->consuming_) return;
+    const std::string bytes = std::exchange(self->unread_, {});
+    self->consume(bytes);
+    if (!self->closed_) self->read_more();
+  });
 }
 
 void Connection::on_head() {
@@ -317,14 +329,7 @@ void Connection::finish_answer() {
     return;
   }
   set_deadline(site_.limits.idle_ms, &Connection::on_idle);
-  if (consuming_ || unread_.empty()) return;  // consume() goes on by itself
-  loop_->post([weak = weak_from_this()] {
-    const auto self = weak.lock();
-    if (!self || self->closed_ || self->answering_ || self->consuming_) return;
-    const std::string bytes = std::exchange(self->unread_, {});
-    self->consume(bytes);
-    if (!self->closed_) self->read_more();
-  });
+  consume_unread();  // or consume() itself goes on
 }
 
 // Writing.
@@ -359,7 +364,9 @@ void Connection::on_written(Ended ended, std::size_t taken) {
   write_more();
   watch_output();
   if (const auto answer = answer_.lock()) answer->set_queued(waiting_bytes());
-  if (waiting_bytes() == 0 && close_after_sending_ && !answering_ && !closed_) finish_sending();
+  if (closed_) return;
+  if (waiting_bytes() == 0 && close_after_sending_ && !answering_) finish_sending();
+  consume_unread();
 }
 
 // All is sent. What the client is still sending is read for a moment: closing at once would make its side drop our last words.
@@ -373,7 +380,7 @@ void Connection::finish_sending() {
 // A client that lets much wait, or does not take the end of its answer, is cut off when it reads too slowly for a whole window.
 void Connection::watch_output() {
   const auto waiting = static_cast<std::int64_t>(waiting_bytes());
-  const bool watched = waiting >= site_.limits.output_backlog_bytes || (!answering_ && waiting > 0);
+  const bool watched = output_full() || (!answering_ && waiting > 0);
   if (!watched) return output_window_.reset();
   if (output_window_) return;
   taken_at_window_ = taken_bytes_;

@@ -38,6 +38,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void on_read(Ended ended, std::string_view bytes);
   void on_client_left();
   void consume(std::string_view bytes);
+  void consume_unread();
   void on_head();
   void on_request();
   void refuse_request(const ApiError& error);
@@ -55,6 +56,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void write_more();
   void on_written(Ended ended, std::size_t taken);
   void watch_output();
+  bool output_full() const { return static_cast<std::int64_t>(waiting_bytes()) >= site_.limits.output_backlog_bytes; }
   void on_output_window();
   std::size_t waiting_bytes() const { return out_.size() + sending_.size() - sent_; }
   void finish_sending();
@@ -66,7 +68,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   const std::function<void(Connection*)> on_closed_;
 
   RequestParser parser_;
-  std::string unread_;  // read while another request was being answered
+  std::string unread_;  // read while another request was being answered, or its answer not taken
   bool reading_ = false, consuming_ = false, closed_ = false, client_left_ = false;
   bool lingering_ = false, close_after_sending_ = false;
   std::unique_ptr<Timer> deadline_;

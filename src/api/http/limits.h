@@ -24,7 +24,6 @@ struct Limits {
   std::int64_t loopback_connections = 4096;  // from one address of this machine: a proxy brings everyone
   std::int64_t output_backlog_bytes = 1 << 20;
   std::int64_t output_stall_ms = 30'000;  // a client that has this backlog and reads less than 1 KiB/s over this time is cut off
-  std::int64_t json_depth = 128;
 };
 
 struct LimitRow {
@@ -50,7 +49,6 @@ inline constexpr LimitRow limit_rows[] = {
     {"output-backlog-bytes", "what waits for a client to read it", "cancelled and closed after output-stall-ms",
      &Limits::output_backlog_bytes},
     {"output-stall-ms", "how long a client may read less than 1 KiB/s of that", "cancelled and closed", &Limits::output_stall_ms},
-    {"json-depth", "nesting of JSON", "400", &Limits::json_depth},
 };
 
 // "body-bytes=64M": one limit changed. 1k is 1000, 1K is 1024.

@@ -260,6 +260,23 @@ TEST(Connection, a_client_that_reads_a_long_answer_slowly_gets_all_of_it) {
   EXPECT_GT(server.take_received().size(), std::size_t{3} << 20);
 }
 
+TEST(Connection, a_client_that_asks_without_reading_is_asked_to_wait) {
+  Limits limits;
+  limits.output_backlog_bytes = 10'000;
+  FakeServer server(test_endpoints(), limits);
+  server.client->takes = 0;
+  std::string requests;
+  for (int i = 0; i < 100; ++i) requests += get_echo;
+  for (int i = 0; i < 12; ++i) server.send(requests);
+  EXPECT_LT(server.record_lines.size(), 10'000 / echoed.size() + 3);
+  EXPECT_FALSE(server.client->reader) << "what it sends is not read any more";
+  server.read(std::size_t{1} << 30);
+  const std::size_t taken = server.record_lines.size();
+  EXPECT_GE(taken, 600u);
+  EXPECT_EQ(server.take_received().size(), taken * echoed.size());
+  EXPECT_TRUE(server.client->reader);
+}
+
 TEST(Connection, an_idle_connection_is_closed_after_a_minute) {
   FakeServer server(test_endpoints());
   server.loop->pass(milliseconds(59'999));
