@@ -13,32 +13,38 @@ void set(Words& words, TokenId token) {
   words[static_cast<std::size_t>(token) / 64] |= std::uint64_t{1} << (static_cast<std::size_t>(token) % 64);
 }
 
-void add_accepted(const NodeMask& mask, std::uint32_t turns, Words& words) {
-  if (mask.accepted_end.empty()) return;
-  const std::size_t count = mask.count(turns), all = mask.count(none);
-  if (mask.dense.empty() || 2 * count < all) {
-    for (std::size_t i = 0; i < count; ++i) set(words, mask.accepted[i]);
+// The tokens that take from `least` to `most` turns.
+void add(const TokensByTurns& set_of, std::uint32_t least, std::uint32_t most, Words& words) {
+  const std::size_t all = set_of.count(none), begin = least == 0 ? 0 : set_of.count(least - 1), end = set_of.count(most);
+  if (begin >= end) return;
+  if (set_of.dense.empty() || (2 * (end - begin) < all)) {
+    for (std::size_t i = begin; i < end; ++i) set(words, set_of.tokens[i]);
     return;
   }
-  if (count == all) {
-    for (std::size_t w = 0; w < words.size(); ++w) words[w] |= mask.dense[w];
+  if (end - begin == all) {
+    for (std::size_t w = 0; w < words.size(); ++w) words[w] |= set_of.dense[w];
     return;
   }
-  Words within = mask.dense;
-  for (std::size_t i = count; i < all; ++i) {
-    const auto token = static_cast<std::size_t>(mask.accepted[i]);
-    within[token / 64] &= ~(std::uint64_t{1} << (token % 64));
-  }
+  Words within = set_of.dense;
+  const auto clear = [&](std::size_t first, std::size_t last) {
+    for (std::size_t i = first; i < last; ++i) {
+      const auto token = static_cast<std::size_t>(set_of.tokens[i]);
+      within[token / 64] &= ~(std::uint64_t{1} << (token % 64));
+    }
+  };
+  clear(0, begin), clear(end, all);
   for (std::size_t w = 0; w < words.size(); ++w) words[w] |= within[w];
 }
 
-void add_escapes(const NodeMask& mask, std::uint32_t turns, StateTable& table, StateIndex rest, const TokenTrie& trie,
+void add_escapes(const NodeMask& mask, std::uint32_t least, std::uint32_t most, StateTable& table, StateIndex rest, const TokenTrie& trie,
                  std::vector<StateIndex>& path, Words& words) {
   for (std::size_t i = 0; i < mask.escapes.size();) {
     const std::uint8_t byte = mask.escapes[i].byte;
     const StateIndex next = table.step(rest, byte);
-    for (; i < mask.escapes.size() && mask.escapes[i].byte == byte; ++i)
-      if (next != dead && mask.escapes[i].turns <= turns) walk(table, trie, mask.escapes[i].trie_node, next, path, words);
+    for (; i < mask.escapes.size() && mask.escapes[i].byte == byte; ++i) {
+      const Escape& escape = mask.escapes[i];
+      if (next != dead && least <= escape.turns && escape.turns <= most) walk(table, trie, escape.trie_node, next, path, words);
+    }
   }
 }
 
@@ -47,9 +53,13 @@ void add_escapes(const NodeMask& mask, std::uint32_t turns, StateTable& table, S
 SharedNodeMask node_mask_of(const TokenVocabulary& vocabulary, const Automaton& automaton, std::uint32_t node, std::uint32_t least) {
   // No token takes more turns than it has bytes.
   const std::uint32_t counted = std::min(least, static_cast<std::uint32_t>(vocabulary.trie().depth + 1));
-  const std::uint64_t key = mix(automaton.node_key(node), counted);
-  if (SharedNodeMask known = vocabulary.masks().find_node(key)) return known;
-  return vocabulary.masks().keep(key, make_node_mask(automaton, vocabulary.trie(), vocabulary.words(), node, counted));
+  for (const std::uint32_t turns : {0U, counted}) {
+    const std::uint64_t key = mix(automaton.node_key(node), turns);
+    SharedNodeMask mask = vocabulary.masks().find_node(key);
+    if (!mask) mask = vocabulary.masks().keep(key, make_node_mask(automaton, vocabulary.trie(), vocabulary.words(), node, turns));
+    if (mask->one_way_out || turns == counted) return mask;
+  }
+  return nullptr;
 }
 
 SharedStateMask state_mask_of(const TokenVocabulary& vocabulary, const Automaton& automaton, StateTable& table, StateIndex state) {
@@ -70,8 +80,9 @@ SharedStateMask state_mask_of(const TokenVocabulary& vocabulary, const Automaton
     const std::uint32_t turns = !node.loop || rule.max == none ? none : rule.max - item.count;
     const SharedNodeMask own = node_mask_of(vocabulary, automaton, item.node, least);
     mask.complete = mask.complete && own->complete;
-    add_accepted(*own, turns, mask.words);
-    add_escapes(*own, turns, table, item.rest, vocabulary.trie(), path, mask.words);
+    add(own->inside, 0, turns, mask.words);
+    add(own->left, least, turns, mask.words);
+    add_escapes(*own, least, turns, table, item.rest, vocabulary.trie(), path, mask.words);
   }
   mask.complete = mask.complete && !table.overflowed();
   return vocabulary.masks().keep(key, std::move(mask));

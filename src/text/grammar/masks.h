@@ -7,7 +7,7 @@
 
 namespace qn::text::grammar {
 
-//   least   turns that the loop, if node begins one, must still take
+//   least   turns that the loop, if node begins one, must still take; the mask may be one that holds for fewer, too
 SharedNodeMask node_mask_of(const TokenVocabulary& vocabulary, const Automaton& automaton, std::uint32_t node, std::uint32_t least);
 
 // The union over the state's items: what each node accepts by itself, and what its callers make of the tokens that outlast its rule.

@@ -11,15 +11,35 @@ void set(std::vector<std::uint64_t>& words, TokenId token) {
   words[static_cast<std::size_t>(token) / 64] |= std::uint64_t{1} << (static_cast<std::size_t>(token) % 64);
 }
 
-}  // namespace
+struct Taken {
+  std::uint32_t turns;
+  TokenId token;
+};
 
-std::size_t NodeMask::bytes() const {
-  return sizeof *this + accepted.capacity() * sizeof(TokenId) + accepted_end.capacity() * sizeof(std::uint32_t) +
-         dense.capacity() * sizeof(std::uint64_t) + escapes.capacity() * sizeof(Escape);
+// Sorted by turns, by counting: the tokens are many, the turns few.
+TokensByTurns by_turns(const std::vector<Taken>& taken, std::size_t words) {
+  TokensByTurns out;
+  for (const Taken& one : taken) {
+    if (one.turns >= out.end.size()) out.end.resize(one.turns + 1, 0);
+    ++out.end[one.turns];
+  }
+  for (std::size_t k = 1; k < out.end.size(); ++k) out.end[k] += out.end[k - 1];
+  if (taken.size() >= dense_from) {
+    out.dense.assign(words, 0);
+    for (const Taken& one : taken) set(out.dense, one.token);
+    if (out.end.size() == 1) return out;
+  }
+  out.tokens.resize(taken.size());
+  std::vector<std::uint32_t> next(out.end.size(), 0);
+  for (std::size_t k = 1; k < next.size(); ++k) next[k] = out.end[k - 1];
+  for (const Taken& one : taken) out.tokens[next[one.turns]++] = one.token;
+  return out;
 }
 
-std::size_t NodeMask::count(std::uint32_t turns) const {
-  return accepted_end.empty() ? 0 : accepted_end[std::min<std::size_t>(turns, accepted_end.size() - 1)];
+}  // namespace
+
+std::size_t TokensByTurns::bytes() const {
+  return tokens.capacity() * sizeof(TokenId) + end.capacity() * sizeof(std::uint32_t) + dense.capacity() * sizeof(std::uint64_t);
 }
 
 NodeMask make_node_mask(const Automaton& automaton, const TokenTrie& trie, std::size_t words, std::uint32_t node, std::uint32_t least) {
@@ -27,7 +47,7 @@ NodeMask make_node_mask(const Automaton& automaton, const TokenTrie& trie, std::
   StateTable table(automaton, StateLimits{}, StateTable::Outermost{true, least});
   std::vector<StateIndex> path(trie.depth + 1, dead);
   path[0] = table.alone(node);
-  std::vector<std::pair<std::uint32_t, TokenId>> accepted;  // turns, token
+  std::vector<Taken> inside, left;
   const auto last = static_cast<std::uint32_t>(trie.nodes.size() - 1);
   for (std::uint32_t at = 1; at < last;) {
     const TrieNode& here = trie.nodes[at];
@@ -37,28 +57,22 @@ NodeMask make_node_mask(const Automaton& automaton, const TokenTrie& trie, std::
       continue;
     }
     path[here.depth] = state;
-    for (const TokenId token : trie.tokens_at(at)) accepted.emplace_back(table.least_count(state), token);
+    const StateTable::Turns turns = table.turns(state);
+    if (turns.left_least < turns.left_most) mask.one_way_out = false;
+    for (const TokenId token : trie.tokens_at(at)) {
+      if (turns.inside != none) inside.push_back({turns.inside, token});
+      if (turns.left_least != none) left.push_back({turns.left_least, token});
+    }
     if (table.may_end(state))
       for (std::uint32_t child = at + 1; child < here.end; child = trie.nodes[child].end)
         for (const Item& item : table.items(state))
           if (item.node == end_node) mask.escapes.push_back({child, static_cast<std::uint16_t>(item.count), trie.nodes[child].byte});
     ++at;
   }
-  std::stable_sort(accepted.begin(), accepted.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
   std::stable_sort(mask.escapes.begin(), mask.escapes.end(), [](const Escape& a, const Escape& b) { return a.byte < b.byte; });
-  mask.accepted.reserve(accepted.size());
-  for (const auto& [turns, token] : accepted) {
-    while (mask.accepted_end.size() < turns) mask.accepted_end.push_back(static_cast<std::uint32_t>(mask.accepted.size()));
-    if (mask.accepted_end.size() == turns) mask.accepted_end.push_back(0);
-    mask.accepted.push_back(token);
-    mask.accepted_end[turns] = static_cast<std::uint32_t>(mask.accepted.size());
-  }
-  if (mask.accepted.size() >= dense_from) {
-    mask.dense.assign(words, 0);
-    for (const TokenId token : mask.accepted) set(mask.dense, token);
-    if (mask.accepted_end.size() == 1) mask.accepted = {};  // the bits say it all
-  }
   mask.escapes.shrink_to_fit();
+  mask.inside = by_turns(inside, words);
+  mask.left = by_turns(left, words);
   mask.complete = !table.overflowed();
   return mask;
 }

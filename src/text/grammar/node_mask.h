@@ -4,6 +4,7 @@
 //   loop takes, so that one mask serves every count.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <vector>
 
@@ -18,18 +19,27 @@ struct Escape {
   std::uint8_t byte;  // that byte
 };
 
-struct NodeMask {
-  std::vector<TokenId> accepted;            // by turns
-  std::vector<std::uint32_t> accepted_end;  // accepted_end[k]: of those that take at most k turns
-  std::vector<std::uint64_t> dense;         // the same set as bits, where it is large
-  std::vector<Escape> escapes;              // by byte
-  bool complete = true;                     // no limit was hit
+// Tokens by how many turns of the loop they take; all take 0 in a rule without one.
+struct TokensByTurns {
+  std::vector<TokenId> tokens;
+  std::vector<std::uint32_t> end;    // end[k]: in `tokens`, of those that take at most k turns
+  std::vector<std::uint64_t> dense;  // the same set as bits, where it is large; `tokens` is empty then if there are no turns to tell apart
 
+  std::size_t count(std::uint32_t turns) const { return end.empty() ? 0 : end[std::min<std::size_t>(turns, end.size() - 1)]; }
   std::size_t bytes() const;
-  std::size_t count(std::uint32_t turns) const;  // accepted tokens that take at most so many
 };
 
-//   least   how many turns the loop must still take, where node is the start of a loop
+struct NodeMask {
+  TokensByTurns inside;         // still in the loop, whatever else; of a rule without a loop, none
+  TokensByTurns left;           // the loop was left after so many turns
+  std::vector<Escape> escapes;  // by byte
+  bool complete = true;         // no limit was hit
+  bool one_way_out = true;      // no token may leave the loop after two different numbers of turns
+
+  std::size_t bytes() const { return sizeof *this + inside.bytes() + left.bytes() + escapes.capacity() * sizeof(Escape); }
+};
+
+//   least   how many turns the loop must still take, where node is the start of a loop. With one way out the mask for 0 serves all.
 NodeMask make_node_mask(const Automaton& automaton, const TokenTrie& trie, std::size_t words, std::uint32_t node, std::uint32_t least);
 
 // Sets the bit of every token below trie node `top` (itself among them) that the table's `state`, in which the text up to `top` is, can go

@@ -9,8 +9,8 @@ namespace qn::text::grammar {
 
 StateTable::StateTable(const Automaton& automaton, const StateLimits& limits, Outermost outermost)
     : automaton_(&automaton), limits_(limits), outermost_(outermost), index_(64, dead) {
-  states_.push_back({0, 0, 0, 0, no_steps, 0, process_seed(), false});
-  states_.push_back({0, 0, 0, 0, no_steps, 0, mix(process_seed(), 1), false});
+  states_.push_back({0, 0, 0, 0, no_steps, {}, process_seed(), false});
+  states_.push_back({0, 0, 0, 0, no_steps, {}, mix(process_seed(), 1), false});
 }
 
 StateIndex StateTable::start() {
@@ -97,12 +97,19 @@ StateIndex StateTable::intern(std::vector<Item>& items) {
       return index_[at];
   }
   const auto state = static_cast<StateIndex>(states_.size());
-  State made{
-      static_cast<std::uint32_t>(items_.size()), static_cast<std::uint32_t>(items.size()), no_steps, 0, no_steps, unknown, key, false};
+  State made{static_cast<std::uint32_t>(items_.size()), static_cast<std::uint32_t>(items.size()), no_steps, 0, no_steps, {}, key, false};
   for (const Item& item : items) {
     made.may_end = made.may_end || item.node == end_node;
-    const bool outermost = item.node == end_node || item.rest == beginning;
-    made.least_count = std::min(made.least_count, outermost ? item.count : states_[item.rest].least_count);
+    Turns own;
+    if (item.node != end_node && item.rest != beginning)
+      own = states_[item.rest].turns;
+    else if (item.node != end_node && automaton_->nodes[item.node].loop)
+      own.inside = item.count;
+    else
+      own.left_least = own.left_most = item.count;
+    made.turns.inside = std::min(made.turns.inside, own.inside);
+    made.turns.left_least = std::min(made.turns.left_least, own.left_least);
+    made.turns.left_most = std::max(made.turns.left_most, own.left_most);
   }
   items_.insert(items_.end(), items.begin(), items.end());
   states_.push_back(made);

@@ -57,7 +57,12 @@ class StateTable {
   bool only_byte(StateIndex state, std::uint8_t& byte);
 
   std::span<const Item> items(StateIndex state) const { return {items_.data() + states_[state].first_item, states_[state].items}; }
-  std::uint32_t least_count(StateIndex state) const { return states_[state].least_count; }
+  // Counts of the outermost rule, over all readings of the text so far: the least of those that are still in its loop (none: all have left
+  // it, or there is none), and the least and the most at which it was left (most < least: it was not).
+  struct Turns {
+    std::uint32_t inside = none, left_least = none, left_most = 0;
+  };
+  const Turns& turns(StateIndex state) const { return states_[state].turns; }
   std::uint64_t key(StateIndex state) const { return states_[state].key; }
 
   std::size_t bytes() const;
@@ -74,7 +79,7 @@ class StateTable {
     std::uint32_t first_item, items;
     std::uint32_t first_open = no_steps, opens = 0;  // items with edges to take, those of called rules among them
     std::uint32_t steps = no_steps;
-    std::uint32_t least_count;
+    Turns turns;
     std::uint64_t key;
     bool may_end;
   };

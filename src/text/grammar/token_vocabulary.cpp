@@ -33,11 +33,8 @@ void TokenVocabulary::prepare(const Grammar& grammar, std::chrono::milliseconds 
   }
   for (std::uint32_t node = 0; node < automaton.nodes.size(); ++node) {
     if (!entered[node] || !automaton.nodes[node].productive || !automaton.goes_on(automaton.nodes[node])) continue;
-    const std::uint32_t most = automaton.nodes[node].loop ? automaton.rules[automaton.nodes[node].rule].min : 0;
-    for (std::uint32_t least = 0; least <= most && least <= trie_->depth; ++least) {
-      if (std::chrono::steady_clock::now() > end) return;
-      grammar::node_mask_of(*this, automaton, node, least);
-    }
+    if (std::chrono::steady_clock::now() > end) return;
+    grammar::node_mask_of(*this, automaton, node, 0);
   }
 }
 
