@@ -60,23 +60,28 @@ std::string walk(const text::SharedGrammar& grammar, const text::SharedVocabular
   text::TokenMatcher matcher(grammar, vocabulary);
   const text::Tokenizer& tokenizer = vocabulary->tokenizer();
   std::string out;
-  for (int step = 0; step < 3000 && !matcher.must_end(); ++step) {
+  for (int step = 0; step < 1500 && !matcher.must_end(); ++step) {
     std::vector<TokenId> forced = matcher.forced();
     if (random() % 2 == 0) forced.clear();
     if (forced.empty()) {
-      std::vector<TokenId> allowed, closing;
       const auto mask = matcher.allowed();
-      for (std::size_t t = 0; t < mask.size() * 64; ++t) {
-        if ((mask[t / 64] >> (t % 64) & 1) == 0) continue;
+      const auto is_allowed = [&](std::size_t t) { return (mask[t / 64] >> (t % 64) & 1) != 0; };
+      const bool close = random() % (step < 40 ? 8 : 2) == 0;
+      // Where many are allowed one is soon found; where few are, all are looked at.
+      for (int attempt = 0; attempt < 50 && !close && forced.empty(); ++attempt)
+        if (const std::size_t t = random() % (mask.size() * 64); is_allowed(t)) forced.push_back(static_cast<TokenId>(t));
+      std::vector<TokenId> allowed, closing;
+      for (std::size_t t = 0; t < mask.size() * 64 && forced.empty(); ++t) {
+        if (!is_allowed(t)) continue;
         const auto token = static_cast<TokenId>(t);
         allowed.push_back(token);
         const std::string_view bytes = tokenizer.bytes_of(token);
         if (tokenizer.ends_reply(token) || (bytes.size() < 3 && bytes.find_first_of("\"]}") != std::string_view::npos))
           closing.push_back(token);
       }
-      if (allowed.empty()) return out + "<no token allowed>";
-      const std::vector<TokenId>& among = !closing.empty() && random() % (step < 40 ? 8 : 2) == 0 ? closing : allowed;
-      forced.push_back(among[random() % among.size()]);
+      const std::vector<TokenId>& among = close && !closing.empty() ? closing : allowed;
+      if (forced.empty() && among.empty()) return out + "<no token allowed>";
+      if (forced.empty()) forced.push_back(among[random() % among.size()]);
     }
     for (const TokenId token : forced) {
       if (!matcher.advance(token)) return out + "<a token that was allowed is refused>";
@@ -84,7 +89,7 @@ std::string walk(const text::SharedGrammar& grammar, const text::SharedVocabular
       out += tokenizer.bytes_of(token);
     }
   }
-  return matcher.may_end() ? out : out + "<unfinished>";
+  return matcher.may_end() ? out : "<unfinished>";
 }
 
 }  // namespace

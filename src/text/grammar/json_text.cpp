@@ -68,7 +68,7 @@ RuleId json_integer(GrammarBuilder& b) {
 RuleId json_number(GrammarBuilder& b) {
   const RuleId fraction = b.sequence({b.literal("."), digits(b, 1, 20)});
   const RuleId exponent =
-      b.sequence({one_of(b, {{'e', 'e'}, {'E', 'E'}}), b.optional(one_of(b, {{'+', '+'}, {'-', '-'}})), digits(b, 1, 3)});
+      b.sequence({one_of(b, {{'e', 'e'}, {'E', 'E'}}), b.optional(one_of(b, {{'+', '+'}, {'-', '-'}})), digits(b, 1, 2)});
   return b.sequence({json_integer(b), b.optional(fraction), b.optional(exponent)});
 }
 
