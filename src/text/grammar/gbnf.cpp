@@ -49,8 +49,10 @@ class GbnfParser {
     std::size_t line;  // of its first use
   };
 
+  // Counted on from the last question: the text is walked over once.
   std::size_t line() const {
-    return 1 + static_cast<std::size_t>(std::count(text_.begin(), text_.begin() + static_cast<std::ptrdiff_t>(at_), '\n'));
+    for (; line_at_ < at_ && line_at_ < text_.size(); ++line_at_) line_ += text_[line_at_] == '\n' ? 1 : 0;
+    return line_;
   }
 
   template <class... Args>
@@ -285,6 +287,7 @@ class GbnfParser {
   GrammarBuilder& builder_;
   std::size_t at_ = 0;
   int depth_ = 0;
+  mutable std::size_t line_ = 1, line_at_ = 0;
   std::map<std::string, Known, std::less<>> rules_;
 };
 

@@ -282,7 +282,8 @@ class Parser {
     bool first = true;
     while (first || peek() != ']') {
       if (peek() == end_of_text) return bad("a [ is not closed; write \\[ for the character");
-      if (first && peek() == ']') break;  // as ECMA-262 has it: [] is nothing, [^] anything
+      if (first && peek() == ']')
+        return bad("[] is an empty class to some and the beginning of one to others; write \\] for the character");
       first = false;
       QN_TRY(const std::vector<CharRange> low, bracket_item());
       const bool single = low.size() == 1 && low[0].first == low[0].last;

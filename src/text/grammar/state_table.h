@@ -29,7 +29,7 @@ struct Item {
 };
 
 struct StateLimits {
-  std::size_t items = 4096;                   // in a state
+  std::size_t items = 512;                    // in a state
   std::size_t bytes = std::size_t{16} << 20;  // in a table
 };
 
