@@ -74,21 +74,22 @@ void ModelLoader::show_products(ProductWatcher& watcher) {
 }
 
 Result<std::unique_ptr<serve::LoadedModel>> ModelLoader::load(const std::string& name, const serve::LoadOptions& options, For purpose) {
-  serve::ModelSource source = std::filesystem::path(name);
-  if (name == builtin_model_name) {
-    if (builtin_model().empty())
-      return fail(Code::not_found, "{}: this program was built without the model inside; give the path of a GGUF file", name);
-    source = serve::ModelImage{name, builtin_model()};
-  }
+  QN_TRY(const serve::ModelSource source, source_of(name));
   Backend& on = watched_ != nullptr ? *watched_ : device();
   return purpose == For::replies ? serve::load_model(source, options, on) : serve::load_without_engine(source, options, on);
 }
 
-Result<file::Checkpoint> open_model(const std::string& name) {
-  if (name != builtin_model_name) return file::open_gguf(std::filesystem::path(name));
+Result<serve::ModelSource> source_of(const std::string& name) {
+  if (name != builtin_model_name) return std::filesystem::path(name);
   if (builtin_model().empty())
     return fail(Code::not_found, "{}: this program was built without the model inside; give the path of a GGUF file", name);
-  return file::open_gguf(builtin_model(), builtin_model_name);
+  return serve::ModelImage{name, builtin_model()};
+}
+
+Result<file::Checkpoint> open_model(const std::string& name) {
+  QN_TRY(const serve::ModelSource source, source_of(name));
+  if (const auto* image = std::get_if<serve::ModelImage>(&source)) return file::open_gguf(image->bytes, image->name);
+  return file::open_gguf(std::get<std::filesystem::path>(source));
 }
 
 WordKind classify(const std::string& word) {

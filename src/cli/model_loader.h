@@ -40,6 +40,8 @@ class ModelLoader {
     logits,   // without: the caller computes
   };
 
+  Backend& device();  // that models run on
+
   // Shows the watcher every product of the models that are loaded after this; it outlives them.
   void show_products(ProductWatcher& watcher);
 
@@ -49,12 +51,15 @@ class ModelLoader {
 
  private:
   explicit ModelLoader(ThreadPlan threads) : threads_(std::move(threads)) {}
-  Backend& device();
 
   ThreadPlan threads_;
   std::unique_ptr<Backend> device_;  // made when first needed
   std::unique_ptr<Backend> watched_;
 };
+
+// "quern-mini" or the path of a model file as what loading takes.
+//   errors   not_found: the model inside, where this program has none
+Result<serve::ModelSource> source_of(const std::string& name);
 
 // The metadata and tensors of "quern-mini" or of a model file, without loading it.
 //   errors   not_found, and those of file::open_gguf

@@ -35,6 +35,7 @@ Status prepare_text(LoadedModel& model, int embedding_rows, const LoadOptions& o
     model.form = PromptForm::plain_text;
     return {};
   }
+  model.dialect = text::find_dialect(model.template_source, [&](std::string_view text) { return model.tokenizer->find(text) >= 0; });
   Result<text::Template> parsed = text::Template::parse(model.template_source);
   if (!parsed) {
     const std::string message =
@@ -44,6 +45,7 @@ Status prepare_text(LoadedModel& model, int embedding_rows, const LoadOptions& o
     if (options.chat_template) return tl::unexpected<Error>(*model.template_error);
   } else {
     model.chat_template.emplace(*std::move(parsed));
+    model.capabilities = text::template_capabilities(*model.chat_template, model.template_source, model.dialect, model.chat_tokens());
   }
   return {};
 }
@@ -94,6 +96,19 @@ Result<T> named(const ModelSource& source, Result<T> result) {
 
 LoadedModel::LoadedModel() = default;
 LoadedModel::~LoadedModel() = default;
+
+text::ChatTokens LoadedModel::chat_tokens() const {
+  const text::VocabSpec& vocab = tokenizer->spec();
+  text::ChatTokens marks;
+  if (vocab.bos >= 0) marks.bos = tokenizer->special_text(vocab.bos);
+  if (vocab.eos >= 0) marks.eos = tokenizer->special_text(vocab.eos);
+  return marks;
+}
+
+text::SharedVocabulary LoadedModel::grammar_vocabulary() {
+  std::call_once(has_vocabulary_, [this] { vocabulary_ = text::TokenVocabulary::make(*tokenizer, engine->info().vocab); });
+  return vocabulary_;
+}
 
 Result<std::unique_ptr<LoadedModel>> load_planned(const OpenedModel& opened, const LoadOptions& options, const LoadPlan& plan,
                                                   Backend& device) {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <span>
 #include <string>
@@ -16,7 +17,11 @@
 #include "file/checkpoint.h"
 #include "model/model.h"
 #include "model/plan.h"
+#include "serve/grammar_cache.h"
 #include "serve/parameters.h"
+#include "text/chat/chat.h"
+#include "text/chat/dialect.h"
+#include "text/grammar/token_vocabulary.h"
 #include "text/template/template.h"
 #include "text/tokenizer/tokenizer.h"
 
@@ -82,8 +87,20 @@ struct LoadedModel {
   std::optional<text::Tokenizer> tokenizer;  // always there once loaded
   std::optional<text::Template> chat_template;
   std::optional<Error> template_error;  // why the model's template cannot be used; only a chat minds
+  text::Dialect dialect;                // how it writes thinking and tool calls
+  text::TemplateCapabilities capabilities;
   SteadyClock clock;
+  // The tokens as constraints see them; made when first asked for. Any thread.
+  text::SharedVocabulary grammar_vocabulary();
+  GrammarCache grammars{std::size_t{64} << 20};
+
+  text::ChatTokens chat_tokens() const;  // what templates call bos_token and eos_token
+
   std::unique_ptr<engine::Engine> engine;  // last: it stops before what it uses goes
+
+ private:
+  std::once_flag has_vocabulary_;
+  text::SharedVocabulary vocabulary_;
 };
 
 //   device   borrowed; outlives the model

@@ -13,7 +13,12 @@ std::string StopStrings::push(std::string_view text) {
   if (stopped_) return {};
   held_ += text;
   std::size_t stop_at = std::string::npos;
-  for (const std::string& stop : texts_) stop_at = std::min(stop_at, held_.find(stop));
+  for (const std::string& stop : texts_) {
+    const std::size_t at = held_.find(stop);
+    if (at >= stop_at) continue;
+    stop_at = at;
+    met_ = stop;
+  }
   if (stop_at != std::string::npos) {
     stopped_ = true;
     std::string shown = held_.substr(0, stop_at);

@@ -18,10 +18,12 @@ class StopStrings {
   std::string finish();
 
   bool stopped() const { return stopped_; }
+  const std::string& met() const { return met_; }  // the text that stopped it
 
  private:
   std::vector<std::string> texts_;
   std::string held_;
+  std::string met_;
   bool stopped_ = false;
 };
 

@@ -42,10 +42,11 @@ Result<Conversation::Shown> Conversation::show(serve::Reply& reply, ReplyPrinter
   Shown shown{serve::Finish::running, {}, {}};
   while (reply.finish() == serve::Finish::running) {
     const serve::ReplyPiece piece = reply.next(glance);
-    printer.thinking(piece.thinking);
-    printer.content(piece.content);
-    shown.thinking += piece.thinking;
-    shown.content += piece.content;
+    const std::string thinking = piece.thinking(), content = piece.content();
+    printer.thinking(thinking);
+    printer.content(content);
+    shown.thinking += thinking;
+    shown.content += content;
     if (Interrupt::taken()) reply.cancel();
   }
   printer.finish();
@@ -93,7 +94,7 @@ Result<serve::Finish> Conversation::ask(std::string_view question, Io& io) {
 
 Result<serve::Finish> Conversation::complete(std::string_view prompt, Echo echo, Io& io) {
   serve::ReplyRequest whole = request();
-  whole.raw_prompt = utf8::replace_invalid(prompt);
+  whole.raw_prompt = serve::RawText{utf8::replace_invalid(prompt)};
   serve::Session session(*model_);
   const Interrupt interrupt;
   QN_TRY(const std::unique_ptr<serve::Reply> reply, session.start(whole));

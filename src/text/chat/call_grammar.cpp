@@ -1,6 +1,5 @@
 #include "text/chat/call_grammar.h"
 
-#include <fmt/core.h>
 
 #include <algorithm>
 

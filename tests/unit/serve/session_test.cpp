@@ -30,8 +30,8 @@ class SessionTest : public testing::Test {
     Whole all;
     while ((*reply)->finish() == Finish::running) {
       const ReplyPiece piece = (*reply)->next(milliseconds(1000));
-      all.thinking += piece.thinking;
-      all.content += piece.content;
+      all.thinking += piece.thinking();
+      all.content += piece.content();
     }
     all.finish = (*reply)->finish();
     all.stats = (*reply)->stats();
@@ -132,14 +132,14 @@ TEST_F(SessionTest, the_next_turn_does_not_compute_the_chat_again) {
 
 TEST_F(SessionTest, raw_text_is_continued_without_a_template) {
   ReplyRequest request;
-  request.raw_prompt = "<|im_start|>user\nHello!<|im_end|>\n<|im_start|>assistant\n";
+  request.raw_prompt = RawText{"<|im_start|>user\nHello!<|im_end|>\n<|im_start|>assistant\n"};
   const Whole raw = whole(request);
   EXPECT_EQ(raw.content, whole(question("Hello!")).content);
 }
 
 TEST_F(SessionTest, an_empty_prompt_is_an_answerable_error_or_an_answer) {
   ReplyRequest request;
-  request.raw_prompt = "";
+  request.raw_prompt = RawText{""};
   request.parameters.num_predict = 3;
   EXPECT_TRUE(Session(*model).start(request));
 }
