@@ -59,7 +59,15 @@ TEST(GrammarSchema, patterns_are_searched_for_and_anchors_hold_them) {
   accepts(R"({"type": "string", "pattern": "^[^a]$"})", {"\"b\"", "\"ü\"", "\"\\\"\"", "\"\\u0001\""}, {"\"a\"", "\"\"\"", "\"bb\""});
   accepts(R"({"type": "string", "pattern": "^[a-z]+$", "maxLength": 3})", {"\"a\"", "\"abc\""}, {"\"\"", "\"abcd\""});
   accepts(R"({"type": "string", "pattern": "^[a-z]{2}\\d{3}$", "maxLength": 5})", {"\"ab123\""}, {"\"ab12\""});
-  refuses(R"({"type": "string", "pattern": "^a*b*$", "maxLength": 3})", Code::unsupported, "schema.pattern");
+  accepts(R"({"type": "string", "pattern": "^a*b*$", "minLength": 1, "maxLength": 3})", {"\"a\"", "\"abb\"", "\"bbb\""},
+          {"\"\"", "\"aabb\"", "\"ba\""});
+  accepts(R"({"type": "string", "pattern": "ab", "maxLength": 4})", {"\"ab\"", "\"xaby\"", "\"\\nab\""}, {"\"a\"", "\"xxaby\""});
+  accepts(R"({"allOf": [{"type": "string", "pattern": "[0-9]"}, {"pattern": "[a-z]$"}, {"pattern": "^.{3,4}$"}]})", {"\"12a\"", "\"_3_z\""},
+          {"\"1a\"", "\"abc\"", "\"a12\"", "\"1234a\""});
+  accepts(R"({"type": "string", "format": "date", "pattern": "^20"})", {"\"2024-02-29\""}, {"\"1999-01-01\"", "\"2023-02-29\""});
+  accepts(R"x({"type": "string", "pattern": "(^|x)b($|y)", "minLength": 1})x", {"\"b\"", "\"axb\"", "\"by\"", "\"xby\""},
+          {"\"ab\"", "\"bz\"", "\"\""});
+  refuses(R"({"type": "string", "pattern": "^(a|b)*a(a|b){20}$", "maxLength": 300})", Code::too_large, "schema.pattern: too many states");
   refuses(R"x({"type": "string", "pattern": "(?=x)"})x", Code::unsupported, "looking ahead");
 }
 

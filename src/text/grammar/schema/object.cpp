@@ -65,7 +65,7 @@ Result<std::optional<RuleId>> Writer::write_additional(const Facts& facts, const
       return fail(Code::unsupported, "{}: patternProperties beside properties; name the properties, or give a pattern for all of them",
                   facts.path);
     const Property& pattern = facts.pattern_properties[0];
-    QN_TRY(const RuleId key, write_pattern(pattern.name, child_path(facts.path, "patternProperties"), false));
+    QN_TRY(const RuleId key, write_key_pattern(pattern.name, child_path(facts.path, "patternProperties")));
     QN_TRY(const RuleId value, write(pattern.part));
     return builder_.sequence({key, builder_.literal(":"), grammar::json_space(builder_), value});
   }

@@ -4,6 +4,7 @@
 #include "base/check.h"
 #include "text/grammar/json_text.h"
 #include "text/grammar/regex.h"
+#include "text/grammar/regex_product.h"
 #include "text/grammar/schema/writer.h"
 
 namespace qn::text::schema {
@@ -24,14 +25,14 @@ RegexNode* plain_repetition(Regex& regex) {
 }
 
 // The lengths of the texts that match; a greatest one of -1 is none. Anchored expressions only.
-struct Lengths {
+struct Range {
   std::int64_t min, max;
 };
-std::vector<Lengths> lengths_of(const Regex& regex) {
+std::vector<Range> range_of(const Regex& regex) {
   constexpr std::int64_t cap = 1'000'000;
-  std::vector<Lengths> of;
+  std::vector<Range> of;
   for (const RegexNode& node : regex.nodes) {
-    Lengths l{0, 0};
+    Range l{0, 0};
     switch (node.kind) {
       case RegexNode::Kind::characters: l = {1, 1}; break;
       case RegexNode::Kind::sequence:
@@ -48,7 +49,7 @@ std::vector<Lengths> lengths_of(const Regex& regex) {
         }
         break;
       case RegexNode::Kind::repeat: {
-        const Lengths body = of[node.parts[0]];
+        const Range body = of[node.parts[0]];
         l.min = std::min(cap, body.min * node.min);
         l.max = node.max < 0 || body.max < 0 ? (body.max == 0 ? 0 : -1) : std::min(cap, body.max * node.max);
         break;
@@ -68,32 +69,42 @@ bool anchored(const Regex& regex) {
 
 }  // namespace
 
-Result<RuleId> Writer::write_pattern(const std::string& pattern, const std::string& where, bool whole) {
+// A name that a patternProperties speaks of, as a string.
+Result<RuleId> Writer::write_key_pattern(const std::string& pattern, const std::string& where) {
   QN_TRY(Regex regex, grammar::parse_regex(pattern, where, limits_));
-  const auto write_characters = [this](std::span<const CharRange> ranges) { return characters(ranges); };
-  QN_TRY(const RuleId inner,
-         grammar::write_regex(builder_, regex, whole ? grammar::Find::whole : grammar::Find::anywhere, write_characters, where));
-  return builder_.sequence({builder_.literal("\""), inner, builder_.literal("\"")});
-}
-
-// The lengths become part of the expression where that is possible, or follow from it.
-Result<RuleId> Writer::write_pattern_of_length(const std::string& pattern, const std::string& where, const Facts& facts) {
-  QN_TRY(Regex regex, grammar::parse_regex(pattern, where, limits_));
-  if (RegexNode* repetition = plain_repetition(regex)) {
-    repetition->min = std::max(repetition->min, facts.min_length);
-    if (facts.max_length) repetition->max = repetition->max < 0 ? *facts.max_length : std::min(repetition->max, *facts.max_length);
-    if (repetition->max >= 0 && repetition->min > repetition->max) return builder_.choice({});
-  } else {
-    const Lengths lengths = lengths_of(regex)[regex.root];
-    const bool holds =
-        lengths.min >= facts.min_length && (!facts.max_length || (anchored(regex) && lengths.max >= 0 && lengths.max <= *facts.max_length));
-    if (!holds)
-      return fail(Code::unsupported,
-                  "{}: minLength or maxLength beside this pattern; put the lengths into the pattern, as in ^[a-z]{{1,20}}$", where);
-  }
   const auto write_characters = [this](std::span<const CharRange> ranges) { return characters(ranges); };
   QN_TRY(const RuleId inner, grammar::write_regex(builder_, regex, grammar::Find::anywhere, write_characters, where));
   return builder_.sequence({builder_.literal("\""), inner, builder_.literal("\"")});
+}
+
+// What holds anyway is not written twice, and a single repeated class takes the lengths as its own; else all run side by side.
+Result<RuleId> Writer::write_patterns(const std::vector<std::string>& patterns, const std::string& where, const Facts& facts) {
+  std::vector<Regex> regexes;
+  for (const std::string& pattern : patterns) {
+    QN_TRY(Regex regex, grammar::parse_regex(pattern, where, limits_));
+    regexes.push_back(std::move(regex));
+  }
+  const auto write_characters = [this](std::span<const CharRange> ranges) { return characters(ranges); };
+  const RuleId quote = builder_.literal("\"");
+  grammar::Lengths lengths{facts.min_length, facts.max_length};
+  if (regexes.size() == 1) {
+    Regex& regex = regexes[0];
+    if (RegexNode* repetition = plain_repetition(regex)) {
+      repetition->min = std::max(repetition->min, lengths.min);
+      if (lengths.max) repetition->max = repetition->max < 0 ? *lengths.max : std::min(repetition->max, *lengths.max);
+      if (repetition->max >= 0 && repetition->min > repetition->max) return builder_.choice({});
+      lengths = {};
+    } else {
+      const Range range = range_of(regex)[regex.root];
+      if (range.min >= lengths.min && (!lengths.max || (anchored(regex) && range.max >= 0 && range.max <= *lengths.max))) lengths = {};
+    }
+    if (lengths.min == 0 && !lengths.max) {
+      QN_TRY(const RuleId inner, grammar::write_regex(builder_, regex, grammar::Find::anywhere, write_characters, where));
+      return builder_.sequence({quote, inner, quote});
+    }
+  }
+  QN_TRY(const RuleId inner, grammar::write_product(builder_, regexes, lengths, quote, write_characters, where));
+  return builder_.sequence({quote, inner});
 }
 
 Result<RuleId> Writer::write_string(const Facts& facts) {
@@ -107,9 +118,6 @@ Result<RuleId> Writer::write_string(const Facts& facts) {
   std::vector<std::string> patterns = facts.patterns;
   const bool formatted = *format != '\0';
   if (formatted) patterns.push_back(std::string("^(?:") + format + ")$");
-  if (patterns.size() > 1)
-    return fail(Code::unsupported, "{}: {} for one string; join them into one pattern", facts.path,
-                formatted ? "a pattern and a format" : "several patterns");
   if (patterns.empty()) {
     if (!lengths) return builder_.known_json("string");
     for (const int bound : {facts.min_length, facts.max_length.value_or(0)})
@@ -118,8 +126,7 @@ Result<RuleId> Writer::write_string(const Facts& facts) {
     return builder_.sequence({builder_.literal("\""), builder_.repeat(builder_.known_json("character"), facts.min_length, facts.max_length),
                               builder_.literal("\"")});
   }
-  const std::string where = child_path(facts.path, formatted ? "format" : "pattern");
-  return lengths ? write_pattern_of_length(patterns[0], where, facts) : write_pattern(patterns[0], where, false);
+  return write_patterns(patterns, child_path(facts.path, formatted ? "format" : "pattern"), facts);
 }
 
 }  // namespace qn::text::schema

@@ -29,8 +29,8 @@ class Writer {
   RuleId literal_value(const json::Value& value);
   RuleId pair(std::string_view name, RuleId value);
   RuleId key_except(const std::vector<Property>& properties);
-  Result<RuleId> write_pattern(const std::string& pattern, const std::string& where, bool whole);
-  Result<RuleId> write_pattern_of_length(const std::string& pattern, const std::string& where, const Facts& facts);
+  Result<RuleId> write_key_pattern(const std::string& pattern, const std::string& where);
+  Result<RuleId> write_patterns(const std::vector<std::string>& patterns, const std::string& where, const Facts& facts);
   RuleId characters(std::span<const CharRange> ranges);
   Result<bool> disjoint(const Part& a, const Part& b, int depth);
 
