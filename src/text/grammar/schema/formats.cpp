@@ -2,6 +2,7 @@
 // part of it: what is written always has the format.
 //   source   JSON Schema 2020-12 validation, section 7.3; RFC 3339 (dates), 5321 and 1123 (mail, hosts), 4291 (IPv6), 3986 (URI), 6901
 //   (pointers)
+#include <algorithm>
 #include <string>
 
 #include "text/grammar/schema/writer.h"
@@ -42,6 +43,11 @@ std::string with_hex_groups(std::string pattern) {
 }
 const std::string ipv6_written = with_hex_groups(ipv6);
 
+// One of at most `most` characters.
+std::string label(int most) {
+  return fmt::format("[A-Za-z0-9](?:[A-Za-z0-9-]{{0,{}}}[A-Za-z0-9])?", std::min(60, most - 2));
+}
+
 struct Format {
   std::string_view name;
   const char* pattern;
@@ -77,6 +83,34 @@ const char* format_pattern(std::string_view format) {
   for (const Format& known : formats)
     if (known.name == format) return known.pattern;
   return nullptr;
+}
+
+// Short ones are counted by write_product, which wants few states; longer ones have a bound for each part.
+std::string format_pattern_within(std::string_view format, int most) {
+  const std::string simple_host = R"([A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*)";
+  const std::string local = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]";
+  const bool counted = most < 40;
+  if (format == "hostname" || format == "idn-hostname") {
+    if (counted) return simple_host;
+    const std::string part = label((most - 2) / 3);
+    return most >= 251 ? host : part + "(?:\\." + part + "){0,2}";
+  }
+  if (format == "email" || format == "idn-email") {
+    if (counted) return local + R"(+(?:\.)" + local + "+)*@" + simple_host;
+    const std::string part = label(most / 4);
+    return most >= 314
+               ? email
+               : fmt::format("(?:{0}{{1,{1}}}|{0}{{1,{2}}}\\.{0}{{1,{2}}})@", local, std::min(60, most / 3), std::min(30, most / 6 - 1)) +
+                     part + "(?:\\." + part + ")?";
+  }
+  if (format == "uri" || format == "url" || format == "iri" || format == "uri-reference" || format == "iri-reference") {
+    const std::string rest = "[A-Za-z0-9._~!$&'()*+,;=:@/?-]";
+    if (counted) return "https?://" + simple_host + "(?:/" + rest + "*)?";
+    const int part = std::min(60, (most - 8) / 4);
+    const int room = std::min(10'000, most - 8 - (2 * part + 1) - 1);
+    return "https?://" + label(part) + "(?:\\." + label(part) + ")?" + fmt::format("(?:/{}{{0,{}}})?", rest, room);
+  }
+  return {};
 }
 
 bool is_number_format(std::string_view format) {

@@ -117,6 +117,8 @@ Result<RuleId> Writer::write_string(const Facts& facts) {
                 quoted(*facts.format));
   std::vector<std::string> patterns = facts.patterns;
   const bool formatted = *format != '\0';
+  std::string within = formatted && facts.max_length ? format_pattern_within(*facts.format, *facts.max_length) : std::string();
+  if (!within.empty()) format = within.c_str();
   if (formatted) patterns.push_back(std::string("^(?:") + format + ")$");
   if (patterns.empty()) {
     if (!lengths) return builder_.known_json("string");

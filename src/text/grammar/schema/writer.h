@@ -53,6 +53,10 @@ Result<RuleId> write_number(GrammarBuilder& builder, const Facts& facts);
 // The regular expression of a format; nullptr: none is known. Formats that say nothing about which strings are valid are "".
 const char* format_pattern(std::string_view format);
 
+// Of a format whose texts may be longer than `most`: an expression for some that are not; one that is short but for counting. Empty: none
+// is needed.
+std::string format_pattern_within(std::string_view format, int most);
+
 bool is_number_format(std::string_view format);  // of OpenAPI: int32, double, … annotations
 
 }  // namespace qn::text::schema
