@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "base/thread_pool.h"
 #include "engine/engine.h"
 #include "engine/sampler.h"
 #include "sched/scheduler.h"
@@ -19,8 +20,11 @@ using namespace qn;
 // Always the same logits: a model that costs nothing.
 class IdleRunner final : public engine::Runner {
  public:
-  IdleRunner(int vocab, int sequences)
-      : vocab_(vocab), sequences_(sequences), logits_(static_cast<std::size_t>(vocab) * static_cast<std::size_t>(sequences)) {
+  IdleRunner(int vocab, int sequences, int threads = 1)
+      : threads_(threads),
+        vocab_(vocab),
+        sequences_(sequences),
+        logits_(static_cast<std::size_t>(vocab) * static_cast<std::size_t>(sequences)) {
     logits_[1] = 1;
   }
   engine::RunnerInfo info() const override {
@@ -36,7 +40,15 @@ class IdleRunner final : public engine::Runner {
   Result<std::span<const float>> logits(std::span<const int>) override { return logits_; }
   Result<std::span<const float>> hidden(std::span<const int>) override { return std::span<const float>(); }
 
+  int workers() const override { return threads_.size(); }
+  void for_each(int count, const std::function<void(int worker, int index)>& body) override {
+    threads_.for_parts(count, 1, [&](int worker, int begin, int end) {
+      for (int index = begin; index < end; ++index) body(worker, index);
+    });
+  }
+
  private:
+  ThreadPool threads_;
   int vocab_, sequences_;
   std::vector<float> logits_;
 };
@@ -63,6 +75,32 @@ void engine_token(benchmark::State& state) {
                                                benchmark::Counter::kIsRate | benchmark::Counter::kInvert);
 }
 BENCHMARK(engine_token)->Arg(1)->Arg(8)->Arg(64)->Unit(benchmark::kMillisecond)->UseRealTime();
+
+// A step of 64 sequences whose rows are sampled as Qwen's models want it, on so many threads: the time that the engine gives to it.
+void sampled_rows(benchmark::State& state) {
+  constexpr int vocab = 151936, sequences = 64, tokens = 12;
+  const SteadyClock clock;
+  std::chrono::nanoseconds sampling{};
+  std::uint64_t steps = 0;
+  for (auto _ : state) {
+    engine::Engine engine(std::make_unique<IdleRunner>(vocab, sequences, static_cast<int>(state.range(0))), clock);
+    std::atomic<int> left = sequences;
+    std::promise<void> done;
+    for (int i = 0; i < sequences; ++i) {
+      engine::Generation generation{
+          .prompt = {1, 2, 3}, .sampling = {.temperature = 0.6f, .top_k = 20, .top_p = 0.95f, .min_p = 0}, .max_tokens = tokens};
+      generation.sink = [&](const engine::TokenEvent& event) {
+        if (event.finish && --left == 0) done.set_value();
+      };
+      if (!engine.submit(std::move(generation))) state.SkipWithError("refused");
+    }
+    done.get_future().wait();
+    sampling += engine.stats().sampling;
+    steps += engine.stats().steps;
+  }
+  state.counters["a step"] = std::chrono::duration<double>(sampling).count() / static_cast<double>(steps);
+}
+BENCHMARK(sampled_rows)->Arg(1)->Arg(2)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 // plan() and commit() of one step in which every sequence decodes, each with a context of so many tokens.
 void scheduler_step(benchmark::State& state) {

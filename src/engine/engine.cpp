@@ -21,7 +21,8 @@ sched::Limits limits_of(const RunnerInfo& info) {
 
 constexpr float least_weight = 1e-3f, most_weight = 1e3f;
 constexpr std::size_t most_scored = 4096;
-constexpr int usual_reply_tokens = 256;  // expected of who does not say; fairness corrects it when the reply ends
+// Expected of who does not say, and the most that is believed of who does; fairness corrects both when the reply ends.
+constexpr int usual_reply_tokens = 256, most_expected_tokens = 1024;
 
 bool gives_tokens(const Generation& generation) {
   return !generation.pooling && generation.scored.empty();
@@ -184,7 +185,7 @@ void Engine::accept(Submit submit) {
                                        .priority = generation.priority,
                                        .tenant = generation.tenant,
                                        .weight = static_cast<double>(generation.weight),
-                                       .expected_tokens = std::min(reply_tokens, longest_ - prompt_tokens),
+                                       .expected_tokens = std::min({reply_tokens, most_expected_tokens, longest_ - prompt_tokens}),
                                        .reads = reads_of(generation),
                                        .ahead = false});
   QN_CHECK(!refused, "submit() lets in only what fits");
@@ -258,30 +259,29 @@ Status Engine::read(const sched::Step& step) {
   return {};
 }
 
+void Engine::count_forced_and_drafts(const Reading& reading) {
+  count_.forced_tokens += static_cast<std::uint64_t>(reading.forced);
+  const int drafts = reading.in_step->drafts, accepted = reading.accepted();
+  if (drafts == 0) return;
+  Speculation& speculation = count_.speculation;
+  speculation.drafts += 1;
+  speculation.draft_tokens += static_cast<std::uint64_t>(drafts);
+  speculation.accepted_tokens += static_cast<std::uint64_t>(accepted);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(accepted); ++i) speculation.accepted_at_place[i] += 1;
+  reading.active->counts.draft_tokens += drafts;
+  reading.active->counts.accepted_tokens += accepted;
+}
+
 void Engine::note_outcome(Reading& reading) {
   const SequenceId id = reading.in_step->id;
   Active& active = *reading.active;
-  count_.forced_tokens += static_cast<std::uint64_t>(reading.forced);
-  if (reading.in_step->drafts > 0) {
-    const int drafts = reading.in_step->drafts, accepted = reading.accepted();
-    count_.speculation.drafts += 1;
-    count_.speculation.draft_tokens += static_cast<std::uint64_t>(drafts);
-    count_.speculation.accepted_tokens += static_cast<std::uint64_t>(accepted);
-    for (std::size_t i = 0; i < static_cast<std::size_t>(accepted); ++i) count_.speculation.accepted_at_place[i] += 1;
-    active.counts.draft_tokens += drafts;
-    active.counts.accepted_tokens += accepted;
-  }
+  count_forced_and_drafts(reading);
   const auto count = static_cast<int>(reading.chosen.size());
-  if (reading.error) {  // what was chosen before is not told: the request fails as a whole
-    count_.nonfinite_logits += reading.error->code == Code::internal;
-    active.counts.generated_tokens -= count;
-    end(id, Finish::error, std::move(reading.error));
-    return;
-  }
-  if (!reading.at_end()) return;
+  if (!reading.error && !reading.at_end()) return;
   count_.generated_tokens += static_cast<std::uint64_t>(count);
-  if (!active.first_token) active.first_token = clock_.now();
-  active.has_ended = reading.finish.has_value();
+  const std::optional<Finish> finish = reading.error ? std::nullopt : reading.finish;
+  if (!active.first_token && (count > 0 || finish)) active.first_token = clock_.now();
+  active.has_ended = finish.has_value();
   const std::size_t first = chosen_.size();
   for (Sampled& sampled : reading.chosen) {
     chosen_.push_back(sampled.token);
@@ -290,19 +290,23 @@ void Engine::note_outcome(Reading& reading) {
     event.counts = active.counts;
     event.counts.generated_tokens -= count - static_cast<int>(chosen_.size() - first);
     if (event.counts.generated_tokens == 1) event.prompt = std::exchange(active.prompt_scores, {});
-    if (is_last) event.finish = reading.finish;
+    if (is_last) event.finish = finish;
     events_.push_back(std::move(event));
+  }
+  if (reading.error) {  // after what was chosen before it
+    count_.nonfinite_logits += reading.error->code == Code::internal;
+    end(id, Finish::error, std::move(reading.error));
+    return;
   }
   if (count == 0) {
     events_.push_back({.sequence = id,
                        .prompt = std::exchange(active.prompt_scores, {}),
                        .embedding = std::move(reading.embedding),
                        .scores = std::move(reading.scores),
-                       .finish = reading.finish,
+                       .finish = finish,
                        .counts = active.counts});
   }
-  outcomes_.push_back(
-      {.id = id, .tokens = std::span(chosen_).subspan(first), .next = reading.finish ? sched::Next::stop : sched::Next::go_on});
+  outcomes_.push_back({.id = id, .tokens = std::span(chosen_).subspan(first), .next = finish ? sched::Next::stop : sched::Next::go_on});
 }
 
 void Engine::suggest_drafts(const sched::Step& step) {

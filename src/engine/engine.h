@@ -69,6 +69,7 @@ class Engine {
   void note_starts(const sched::Step& step);
   void run_step();
   Status read(const sched::Step& step);
+  void count_forced_and_drafts(const Reading& reading);
   void note_outcome(Reading& reading);
   void suggest_drafts(const sched::Step& step);
   void end(SequenceId id, Finish finish, std::optional<Error> error = {});

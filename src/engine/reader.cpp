@@ -30,10 +30,7 @@ bool Reading::at_end() const {
 }
 
 Reader::Reader(Runner& runner, int longest)
-    : runner_(runner),
-      info_(runner.info()),
-      longest_(longest),
-      samplers_(static_cast<std::size_t>(runner.workers()), Sampler(info_.vocab)) {}
+    : runner_(runner), info_(runner.info()), longest_(longest), samplers_(static_cast<std::size_t>(runner.workers())) {}
 
 Status Reader::read(std::span<Reading> readings) {
   std::vector<Reading*> pooled;
@@ -127,7 +124,9 @@ void Reader::read_chunk(std::span<Unit> units, std::span<const float> logits) {
     runner_.for_each(static_cast<int>(open.size()), [&](int worker, int index) {
       Unit& unit = *open[static_cast<std::size_t>(index)];
       const std::size_t row = unit.at + (unit.is_prompt ? 0 : unit.reading->chosen.size());
-      read_row(unit, samplers_[static_cast<std::size_t>(worker)], logits.subspan(row * vocab, vocab));
+      std::unique_ptr<Sampler>& sampler = samplers_[static_cast<std::size_t>(worker)];
+      if (!sampler) sampler = std::make_unique<Sampler>(info_.vocab);
+      read_row(unit, *sampler, logits.subspan(row * vocab, vocab));
     });
     for (Unit* unit : open) {
       Reading& reading = *unit->reading;

@@ -3,6 +3,7 @@
 // Invariant: what a sequence gets is a function of its own rows, generation and tokens, and of nothing else in the step.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
@@ -61,7 +62,7 @@ class Reader {
   Runner& runner_;
   const RunnerInfo info_;
   const int longest_;
-  std::vector<Sampler> samplers_;  // by worker
+  std::vector<std::unique_ptr<Sampler>> samplers_;  // by worker, each made by the first row that comes to it
 };
 
 }  // namespace qn::engine

@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <cmath>
 #include <future>
+#include <thread>
+#include <tuple>
+#include <utility>
 
 #include "engine/drafts.h"
 #include "engine/engine.h"
@@ -258,6 +261,22 @@ TEST(Drafts, keep_to_a_constraint_and_to_what_it_forces) {
   }
 }
 
+TEST(Drafts, do_not_swallow_the_tokens_before_an_error) {
+  for (const int drafts : {0, 6}) {
+    auto runner = parrot(small_runner);
+    runner->change_logits = [change = runner->change_logits](const Tokens& read, std::vector<float>& row) {
+      change(read, row);
+      if (read.size() == 26) row[3] = std::nanf("");
+    };
+    Engine engine(std::move(runner), steady);
+    const Told told = ask(engine, {.prompt = prompt(5), .sampling = {.temperature = 0}, .draft_tokens = drafts});
+    EXPECT_EQ(told.last().finish, Finish::error);
+    EXPECT_EQ(told.tokens().size(), 21u) << drafts;
+    EXPECT_EQ(told.last().counts.generated_tokens, 21) << drafts;
+    EXPECT_EQ(told.events.size(), 22u);
+  }
+}
+
 TEST(Drafts, that_were_refused_are_never_found_by_another) {
   RunnerInfo info = small_runner;
   info.page_tokens = 1;
@@ -270,6 +289,54 @@ TEST(Drafts, that_were_refused_are_never_found_by_another) {
   Engine fresh(parrot(info), steady);
   const Generation again{.prompt = longer, .max_tokens = 10};
   EXPECT_EQ(ask(engine, again).tokens(), ask(fresh, again).tokens());
+}
+
+// Everything that can be asked for, at once, with few pages, small steps and rows sampled on several threads.
+TEST(Crowd, of_all_kinds_gets_what_each_gets_alone) {
+  const auto generation = [](int i) {
+    Generation made{.prompt = prompt(4 + (i * 7) % 30, i % 2), .max_tokens = 6 + i % 17};
+    made.sampling = {.temperature = i % 3 == 0 ? 0.0f : 1.0f};
+    made.sampling.seed = static_cast<std::uint64_t>(i);
+    made.tenant = static_cast<std::uint64_t>(i % 3);
+    made.weight = 1.0f + static_cast<float>(i % 3);
+    if (i % 4 == 1) made.constraint = std::make_shared<Steps>(3, i % 5);
+    if (i % 3 == 1) made.draft_tokens = 1 + i % 6;
+    if (i % 5 == 2) made.top_logprobs = i % 2;
+    if (i % 7 == 3) made.prompt_logprobs = 0;
+    if (i % 11 == 5) made = {.prompt = made.prompt, .pooling = Pooling::mean};
+    if (i % 11 == 7) made = {.prompt = made.prompt, .scored = {1, 2}};
+    return made;
+  };
+  constexpr int count = 60;
+  std::vector<Told> alone;
+  for (int i = 0; i < count; ++i) alone.push_back(ask(*engine_of(), generation(i)));
+  for (const auto& [pages, rows, threads] : {std::tuple{400, 64, 1}, {30, 16, 3}, {16, 9, 2}}) {
+    RunnerInfo info = small_runner;
+    info.pages = pages;
+    info.max_batched_tokens = rows;
+    auto runner = std::make_unique<FakeRunner>(info);
+    runner->threads = std::make_unique<ThreadPool>(threads);
+    Engine engine(std::move(runner), steady);
+    for (const int repetition : {0, 1}) {
+      std::vector<Generation> generations;
+      for (int i = 0; i < count; ++i) generations.push_back(generation(i));
+      const auto told = ask(engine, std::move(generations));
+      for (std::size_t i = 0; i < count; ++i) {
+        EXPECT_EQ(told[i].tokens(), alone[i].tokens()) << i << " with " << pages << " pages, time " << repetition;
+        EXPECT_EQ(told[i].logprobs(), alone[i].logprobs()) << i;
+        EXPECT_EQ(told[i].last().finish, alone[i].last().finish) << i;
+        EXPECT_EQ(told[i].last().embedding, alone[i].last().embedding) << i;
+        EXPECT_EQ(told[i].last().scores, alone[i].last().scores) << i;
+        EXPECT_EQ(told[i].events[0].prompt.size(), alone[i].events[0].prompt.size()) << i;
+      }
+    }
+    const Stats stats = engine.stats();
+    EXPECT_EQ(stats.now.pages_held, 0);
+    EXPECT_EQ(stats.queued, 0);
+    EXPECT_GT(stats.cached_tokens, 0u);
+    EXPECT_GT(stats.forced_tokens, 0u);
+    EXPECT_EQ(stats.now.preemptions > 0, pages < 100);
+  }
 }
 
 TEST(PromptLogprobs, are_the_same_in_any_chunks_cached_or_not_and_come_with_the_first_token) {
@@ -439,6 +506,36 @@ TEST(Queue, holds_so_many_and_refuses_more_until_some_have_started) {
     EXPECT_TRUE(submit());
   }
   EXPECT_EQ(ended, 5);
+}
+
+TEST(Tenants, get_turns_though_one_of_them_came_first_with_much) {
+  RunnerInfo info = small_runner;
+  info.max_sequences = 1;
+  std::promise<void> arrived, open;
+  auto runner = std::make_unique<FakeRunner>(info);
+  bool first = true;
+  runner->before_step = [&](const sched::Step&) {
+    if (!std::exchange(first, false)) return;
+    arrived.set_value();
+    open.get_future().wait();
+  };
+  std::vector<std::uint64_t> ended;  // by the engine's thread, until it is gone
+  {
+    Engine engine(std::move(runner), steady);
+    const auto submit = [&](std::uint64_t tenant, int seed) {
+      ASSERT_TRUE(
+          engine.submit({.prompt = prompt(9, seed), .max_tokens = 4, .tenant = tenant, .sink = [&, tenant](const TokenEvent& event) {
+                           if (event.finish == Finish::max_tokens) ended.push_back(tenant);
+                         }}));
+    };
+    submit(1, 0);
+    arrived.get_future().wait();
+    for (int i = 1; i < 5; ++i) submit(1, i);
+    submit(2, 7);
+    open.set_value();
+    while (engine.stats().finished < 6) std::this_thread::yield();
+  }
+  EXPECT_EQ(ended, (std::vector<std::uint64_t>{1, 2, 1, 1, 1, 1}));
 }
 
 TEST(Penalties, of_presence_and_frequency_count_the_reply_only_where_asked) {

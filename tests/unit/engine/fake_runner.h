@@ -3,9 +3,11 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "base/random.h"
+#include "base/thread_pool.h"
 #include "engine/runner.h"
 
 namespace qn::engine {
@@ -75,6 +77,16 @@ class FakeRunner : public Runner {
     }
     return out_;
   }
+
+  int workers() const override { return threads ? threads->size() : 1; }
+  void for_each(int count, const std::function<void(int worker, int index)>& body) override {
+    if (!threads) return Runner::for_each(count, body);
+    threads->for_parts(count, 1, [&](int worker, int begin, int end) {
+      for (int index = begin; index < end; ++index) body(worker, index);
+    });
+  }
+
+  std::unique_ptr<ThreadPool> threads;  // that rows are sampled on; none: the engine's own
 
   // Set before the engine has it; called on the engine's thread.
   std::function<void(const sched::Step&)> before_step;
