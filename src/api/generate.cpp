@@ -53,17 +53,8 @@ serve::ReplyPiece in_short_parts(serve::ReplyPiece piece) {
   return piece;
 }
 
-ApiError too_long(const serve::Prepared& prompt, const serve::ReplyRequest& request) {
-  const auto in = static_cast<int>(prompt.tokens.size());
-  const int out = request.parameters.num_predict.value_or(0) > 0 ? *request.parameters.num_predict : 1;
-  return {
-      .condition = Condition::prompt_too_long,
-      .message = fmt::format("This model's maximum context length is {} tokens. However, you requested {} output tokens and your prompt "
-                             "contains {} input tokens, for a total of {} tokens. Please reduce the length of the input prompt or the "
-                             "number of requested output tokens.",
-                             prompt.window, out, in, in + out),
-      .param = "messages",
-      .numbers = {{"n_prompt_tokens", in}, {"n_ctx", prompt.window}, {"max_tokens", out}}};
+ApiError no_lease(const Error& error, Dialect dialect, std::string_view model) {
+  return error.code == Code::not_found ? unknown_model(dialect, model) : to_api_error(error);
 }
 
 class Generating : public std::enable_shared_from_this<Generating> {
@@ -81,7 +72,7 @@ class Generating : public std::enable_shared_from_this<Generating> {
     exchange_->when_closed([self = shared_from_this()] { self->abandon(); });
     serve::Ticket ticket =
         service_.models->acquire(run_.job.model, run_.job.keep_alive, [self = shared_from_this()](Result<serve::Lease> lease) {
-          if (!lease) return self->exchange_->fail(to_api_error(lease.error()));
+          if (!lease) return self->exchange_->fail(no_lease(lease.error(), self->run_.job.dialect, self->run_.job.model));
           const bool taken = self->service_.workers->run([self, lease = *std::move(lease)] { self->prepare(lease); });
           if (!taken) self->exchange_->fail(busy());
         });
@@ -111,7 +102,10 @@ class Generating : public std::enable_shared_from_this<Generating> {
         return exchange_->fail({Condition::cannot_do, fmt::format("\"{}\" does not support {}", run_.model, ability)});
       Result<serve::Prepared> prompt = session.prepare(request);
       if (!prompt) return exchange_->fail(to_api_error(prompt.error()));
-      if (!prompt->fits()) return exchange_->fail(too_long(*prompt, request));
+      if (!prompt->fits()) {
+        const int wanted = std::max(request.parameters.num_predict.value_or(1), 1);
+        return exchange_->fail(prompt_too_long(run_.job.dialect, static_cast<int>(prompt->tokens.size()), wanted, prompt->window));
+      }
       note_limits(*prompt, request);
       run_.prompts.push_back(*std::move(prompt));
     }
@@ -200,7 +194,7 @@ class Generating : public std::enable_shared_from_this<Generating> {
 
   void pump() {
     waking_.store(false);
-    if (over_ || stalled_) return;
+    if (over_ || stalled_ || replies_.empty()) return;  // a reply may wake us before begin() has it
     std::string out;
     for (std::size_t i = 0; i < replies_.size(); ++i) pull(i, out);
     if (exchange_ && !out.empty()) {

@@ -21,7 +21,8 @@
 namespace qn::api {
 
 struct GenerateJob {
-  std::string model;  // empty: the server's own, if it has one
+  Dialect dialect = Dialect::openai;  // of the errors whose texts clients match on
+  std::string model;                  // empty: the server's own, if it has one
   std::optional<serve::KeepAlive> keep_alive;
   std::vector<serve::ReplyRequest> prompts;  // each gets `choices` replies
   int choices = 1;
