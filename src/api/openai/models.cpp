@@ -1,4 +1,5 @@
 // GET /v1/models: what this server offers, loaded or not.
+#include "api/anthropic/shared/model_json.h"
 #include "api/body.h"
 #include "api/openai/shared/model_json.h"
 
@@ -10,8 +11,7 @@ void handle(Service& service, std::shared_ptr<Exchange> exchange) {
   const bool anthropic = exchange->request().header("anthropic-version").has_value();
   for (const auto& model : service.models->list()) {
     if (anthropic) {
-      models.push_back(
-          json::Object{{"type", "model"}, {"id", model->name}, {"display_name", model->name}, {"created_at", "1970-01-01T00:00:00Z"}});
+      models.push_back(anthropic::model_json(*model));
     } else {
       models.push_back(openai::model_json(service, *model));
     }
