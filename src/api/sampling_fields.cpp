@@ -191,6 +191,7 @@ serve::Parameters default_parameters(Defaults which) {
       sampling.top_p = 1.0f;
       sampling.top_k = 0;
       sampling.min_p = 0.0f;
+      sampling.penalize_prompt = false;
       break;
     case Defaults::ollama:
       sampling.temperature = 0.8f;

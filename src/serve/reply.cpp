@@ -77,6 +77,8 @@ void EngineReply::take_event(engine::TokenEvent& event, ReplyPiece& piece) {
   stats_.prompt_tokens = event.counts.prompt_tokens;
   stats_.cached_tokens = event.counts.cached_tokens;
   stats_.reply_tokens = event.counts.generated_tokens;
+  stats_.drafted_tokens = event.counts.draft_tokens;
+  stats_.accepted_tokens = event.counts.accepted_tokens;
   stats_.queued = event.timings.queued;
   stats_.prompt_eval = event.timings.prompt;
   stats_.eval = event.timings.generation;
@@ -99,6 +101,10 @@ void EngineReply::take_event(engine::TokenEvent& event, ReplyPiece& piece) {
   }
   if (!event.finish) return;
   if (event.error) error_ = std::move(event.error);
+  if (reading_.constraint && reading_.constraint->gave_up()) {
+    error_ = Error{Code::too_large, "grammar: too ambiguous to be followed to its end; simplify the schema or the grammar"};
+    return end(Finish::failed, piece);
+  }
   show(decoder_.finish(), piece);
   if (stops_.stopped()) stop_text_ = stops_.met();
   end(stops_.stopped() ? Finish::stop : finish_of(*event.finish), piece);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <mutex>
 
+#include "serve/reply_constraint.h"
 #include "serve/session.h"
 #include "serve/stop_strings.h"
 
@@ -29,9 +30,10 @@ struct Reading {
   std::vector<std::string> stop;
   bool show_stop = false;
   bool show_special_tokens = false;
-  int min_tokens = 0;                       // stop strings count after so many
-  bool goes_on = false;                     // with the prompt's text, rather than beginning a turn
-  std::vector<std::string> kept_specials;   // special tokens that the parser must see
+  int min_tokens = 0;                      // stop strings count after so many
+  bool goes_on = false;                    // with the prompt's text, rather than beginning a turn
+  std::vector<std::string> kept_specials;  // special tokens that the parser must see
+  std::shared_ptr<const ReplyConstraint> constraint;
   std::optional<text::ReplyParser> parser;  // none: all is content
 };
 

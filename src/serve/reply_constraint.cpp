@@ -37,9 +37,8 @@ Result<std::optional<text::RuleId>> rule_of(const Form& form, text::GrammarBuild
 }
 
 // All that a compiled grammar depends on, as text.
-std::string source_of(const ReplyRequest& request, const text::Dialect& dialect, const text::ReplyForm& form, bool calls,
-                      bool after_thought) {
-  std::string source = fmt::format("{} {}", request.form.index(), after_thought);
+std::string source_of(const ReplyRequest& request, const text::Dialect& dialect, const text::ReplyForm& form, bool calls) {
+  std::string source = fmt::format("{}", request.form.index());
   const auto add = [&](std::string_view text) { source += fmt::format(" {}:{}", text.size(), text); };
   if (const auto* schema = std::get_if<JsonSchema>(&request.form)) add(json::print(schema->schema));
   if (const auto* regex = std::get_if<Regex>(&request.form)) add(regex->pattern);
@@ -93,9 +92,11 @@ Result<ReplyConstraintPlan> plan_constraint(LoadedModel& model, const ReplyReque
       if (!call.only_at_start) plan.triggers.emplace_back(call.trigger);
     if (plan.triggers.empty()) return plan;  // no mark tells a call from an answer
   }
-  const bool after_thought = plan.begins != ReplyConstraintPlan::Begins::content && plan.triggers.empty();
+  for (const char* lines : {"\n", "\n\n"})
+    if (const std::vector<TokenId> tokens = model.tokenizer->encode(lines, {text::Specials::as_text}); tokens.size() == 1)
+      plan.line_ends.push_back(tokens[0]);
 
-  const std::string source = source_of(request, dialect, form, calls, after_thought);
+  const std::string source = source_of(request, dialect, form, calls);
   plan.vocabulary = model.grammar_vocabulary();
   plan.grammar = model.grammars.find(source);
   if (plan.grammar) return plan;
@@ -108,10 +109,6 @@ Result<ReplyConstraintPlan> plan_constraint(LoadedModel& model, const ReplyReque
     const auto is_control = [&](std::string_view text) { return model.tokenizer->is_special(model.tokenizer->find(text)); };
     QN_TRY(const text::RuleId written, text::add_tool_call_rules(builder, dialect, called, is_control));
     rule = either ? builder.choice({*rule, written}) : written;
-  }
-  if (after_thought) {  // models leave lines after a thought
-    constexpr text::CharRange line_end[] = {{U'\n', U'\n'}};
-    rule = builder.sequence({builder.repeat(builder.characters(line_end), 0, 2), *rule});
   }
   QN_TRY(plan.grammar, builder.finish(*rule));
   constexpr std::chrono::milliseconds preparing{50};
@@ -152,7 +149,7 @@ std::span<const std::uint64_t> ReplyConstraint::allowed() {
     const auto next = static_cast<std::size_t>(thought_ - *plan_.budget);
     if (next < plan_.closing.size()) return only_token(plan_.closing[next]);
   }
-  const bool governed = phase_ == Phase::grammar || (phase_ == Phase::undecided && matcher_);
+  const bool governed = phase_ == Phase::grammar || phase_ == Phase::gap || (phase_ == Phase::undecided && matcher_);
   if (!governed) return plan_.only;
   const std::span<const std::uint64_t> grammar = matcher_->allowed();
   if (phase_ == Phase::grammar && plan_.only.empty()) return grammar;
@@ -160,6 +157,8 @@ std::span<const std::uint64_t> ReplyConstraint::allowed() {
   for (std::size_t word = 0; word < mask_.size() && !plan_.only.empty(); ++word)
     mask_[word] &= word < plan_.only.size() ? plan_.only[word] : 0;
   if (phase_ == Phase::undecided) set(mask_, plan_.think_open);
+  if (phase_ == Phase::gap)
+    for (const TokenId token : plan_.line_ends) set(mask_, token);
   return mask_;
 }
 
@@ -188,6 +187,10 @@ void ReplyConstraint::advance(TokenId token) {
       return advance(token);
     case Phase::thinking: ++thought_; return think(bytes_of(token));
     case Phase::content: return look_for_trigger(bytes_of(token));
+    case Phase::gap:
+      phase_ = Phase::grammar;
+      if (std::ranges::find(plan_.line_ends, token) != plan_.line_ends.end()) return;
+      return advance(token);
     case Phase::grammar: matcher_->advance(token); return;
   }
 }
@@ -204,7 +207,7 @@ void ReplyConstraint::think(std::string_view bytes) {
   const std::string rest = tail_.substr(close + plan_.think_close.size());
   begin_content();
   if (phase_ == Phase::grammar) {
-    matcher_->advance_bytes(rest);
+    if (!matcher_->advance_bytes(rest) || rest.empty()) phase_ = Phase::gap;
   } else {
     look_for_trigger(rest);
   }

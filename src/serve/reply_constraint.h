@@ -1,7 +1,8 @@
 // What a reply may be, token by token: thinking first, free but for its budget; then what the request's form or its tools allow.
 //
 //   undecided ──`<think>`──▶ thinking ──`</think>`──▶ content ──a tool's trigger──▶ following the grammar
-//       └──────────────── anything else ────────────────┘            (at once where the form governs all of the content)
+//       └──────────────── anything else ────────────────┘            (at once where the form governs all of the content, but for the
+//                                                                     lines that models leave after a thought: the gap)
 #pragma once
 
 #include <memory>
@@ -29,6 +30,7 @@ struct ReplyConstraintPlan {
   TokenId think_open = -1;          // as one token; -1: the reply cannot open a thought itself
   std::optional<int> budget;        // tokens of thinking
   std::vector<TokenId> closing;     // what ends a thought that has used its budget
+  std::vector<TokenId> line_ends;   // one token of each kind
   std::vector<std::uint64_t> only;  // allowed_tokens as a mask; none: all
   const text::Tokenizer* tokenizer = nullptr;
 
@@ -52,7 +54,7 @@ class ReplyConstraint final : public engine::Constraint {
   bool gave_up() const { return matcher_ && matcher_->gave_up(); }
 
  private:
-  enum class Phase { undecided, thinking, content, grammar };
+  enum class Phase { undecided, thinking, gap, content, grammar };
   bool closing() const { return phase_ == Phase::thinking && plan_.budget && thought_ >= *plan_.budget; }
   std::span<const std::uint64_t> only_token(TokenId token);
   void think(std::string_view bytes);

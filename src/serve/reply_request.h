@@ -65,7 +65,6 @@ struct ReplyRequest {
   std::vector<std::string> banned_words;  // none of these texts is written
   std::optional<int> top_logprobs;        // of each token of the reply
   std::optional<int> prompt_logprobs;     // of each token of the prompt
-  bool penalize_prompt = true;            // whether presence and frequency penalties count the prompt
   int draft_tokens = 0;                   // speculation: most tokens guessed from the text so far
   Overflow overflow = Overflow::refuse;
   std::uint64_t tenant = 0;  // who asks: fair order

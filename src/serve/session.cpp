@@ -210,12 +210,14 @@ Result<std::unique_ptr<Reply>> Session::start(const Prepared& prepared, int choi
   const Prepared::Inside& inside = *prepared.inside;
   engine::Generation generation = inside.generation;
   generation.sampling.seed += static_cast<std::uint64_t>(choice);
-  generation.constraint = inside.constraint.make();
+  std::shared_ptr<ReplyConstraint> constraint = inside.constraint.make();
+  generation.constraint = constraint;
   Reading reading{.stop = inside.stop,
                   .show_stop = inside.show_stop,
                   .show_special_tokens = inside.show_special_tokens,
                   .min_tokens = generation.min_tokens,
-                  .goes_on = inside.goes_on};
+                  .goes_on = inside.goes_on,
+                  .constraint = std::move(constraint)};
   if (inside.splits) {
     for (const std::string_view mark : inside.dialect.marks()) reading.kept_specials.emplace_back(mark);
     text::ReplyForm form = inside.form;

@@ -226,7 +226,6 @@ void handle(Service& service, std::shared_ptr<Exchange> exchange) {
     GenerateJob job;
     serve::ReplyRequest request;
     request.fallback = default_parameters(Defaults::openai);
-    request.penalize_prompt = false;
     openai::read_messages(fields, request);
     openai::read_tools(fields, request);
     read_sampling(fields, request);

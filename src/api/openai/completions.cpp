@@ -235,7 +235,6 @@ void handle(Service& service, std::shared_ptr<Exchange> exchange) {
     serve::ReplyRequest request;
     Shown shown;
     request.fallback = default_parameters(Defaults::openai);
-    request.penalize_prompt = false;
     // Only here a reply of no token may be asked for: the prompt's log probabilities are wanted.
     shown.echo = fields.boolean("echo").value_or(false);
     const json::Value* limit = body.if_contains("max_tokens");

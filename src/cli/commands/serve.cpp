@@ -51,6 +51,7 @@ int run_serve(std::span<const std::string> args, Io& io) {
   service.version = program_version();
   service.models = &models;
   service.workers = &workers;
+  service.engine_turns = [&models] { return models.turns(); };
   Result<std::unique_ptr<api::Server>> server = api::Server::start(*std::move(options), api::all_endpoints(), service);
   if (!server) return report(io, server.error());
 
