@@ -122,6 +122,9 @@ class ModelHost {
   std::vector<LoadedInfo> loaded() const;
   HostStats stats() const;
 
+  // False where an engine's step takes longer than any step can: it hangs. Any thread.
+  bool turns() const;
+
   // From here on only those who wait already get a lease.
   void drain();
 
