@@ -187,6 +187,7 @@ void Engine::accept(Submit submit) {
                                        .weight = static_cast<double>(generation.weight),
                                        .expected_tokens = std::min({reply_tokens, most_expected_tokens, longest_ - prompt_tokens}),
                                        .reads = reads_of(generation),
+                                       .rows_a_step = generation.prompt_logprobs ? info_.max_logits : info_.max_batched_tokens,
                                        .ahead = false});
   QN_CHECK(!refused, "submit() lets in only what fits");
   Active& active = active_[submit.id.value];

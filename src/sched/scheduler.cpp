@@ -37,7 +37,7 @@ int Scheduler::longest() const {
 }
 
 std::optional<TooLong> Scheduler::add(Request request) {
-  QN_CHECK(!request.prompt.empty() && request.weight > 0, "a sequence starts with a token, and its tenant counts");
+  QN_CHECK(!request.prompt.empty() && request.weight > 0 && request.rows_a_step > 0, "a sequence starts with a token, and gets rows");
   if (request.prompt.size() >= static_cast<std::size_t>(longest())) {
     return TooLong{static_cast<int>(request.prompt.size()), longest() - 1};
   }
@@ -54,6 +54,7 @@ std::optional<TooLong> Scheduler::add(Request request) {
                .turn = turns_.arrive(request.tenant, request.weight, static_cast<double>(prompt_tokens) + request.expected_tokens),
                .arrival = arrivals_++,
                .reads = request.reads,
+               .rows_a_step = request.rows_a_step,
                .ahead = request.ahead});
   insert_in_order(waiting_, *sequence);
   const bool is_new = all_.emplace(request.id.value, std::move(sequence)).second;
@@ -277,7 +278,7 @@ bool Scheduler::reserve(Sequence& sequence, int end) {
 // Puts what the sequence owes into the step, as far as the budget goes. Where pages run out, the last in order gives its own; false
 // if that was this one, or if they come only with a step in flight.
 bool Scheduler::grant(Sequence& sequence, Plan& plan) {
-  const int end = sequence.planned + std::min(sequence.owed(), plan.budget);
+  const int end = sequence.planned + std::min({sequence.owed(), plan.budget, sequence.rows_a_step});
   while (!reserve(sequence, end)) {
     if (departing_ > 0) {
       plan.blocked = true;

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -38,6 +39,7 @@ struct Request {
   double weight = 1;        // of the tenant, above 0
   int expected_tokens = 0;  // of reply: a guess, which only fairness uses
   Reads reads = Reads::next_token;
+  int rows_a_step = std::numeric_limits<int>::max();  // at most so many of its tokens in one step
   bool ahead = true;  // its next token can be chosen without the outcome of the step before; needed for depth above 0 only
 };
 

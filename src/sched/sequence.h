@@ -29,6 +29,7 @@ struct Sequence {
   double turn;            // then lower turns, see fair.h
   std::uint64_t arrival;  // counts up
   Reads reads;
+  int rows_a_step;
   bool ahead;  // may be planned while its last token is not known
 
   std::vector<PageId> pages;  // with room for all it can come to, so that it never moves while a step borrows it

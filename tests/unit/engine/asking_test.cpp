@@ -372,6 +372,17 @@ TEST(PromptLogprobs, are_the_same_in_any_chunks_cached_or_not_and_come_with_the_
   }
 }
 
+TEST(PromptLogprobs, take_no_more_rows_of_a_step_than_are_read_at_once) {
+  RunnerInfo info = small_runner;
+  info.max_batched_tokens = 64;
+  int most = 0;
+  auto runner = std::make_unique<FakeRunner>(info);
+  runner->before_step = [&](const sched::Step& step) { most = std::max(most, step.rows()); };
+  Engine engine(std::move(runner), steady);
+  ask(engine, {.prompt = prompt(40), .max_tokens = 1, .prompt_logprobs = 0});
+  EXPECT_EQ(most, info.max_logits) << "or whoever waits for a token beside it would wait for long";
+}
+
 TEST(PromptLogprobs, can_be_all_that_is_asked_for) {
   const auto engine = engine_of();
   const Told told = ask(*engine, {.prompt = prompt(9), .max_tokens = 0, .prompt_logprobs = 0});

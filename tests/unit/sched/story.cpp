@@ -31,6 +31,7 @@ struct Case {
   int priority;
   bool ahead;
   bool reads_prompt;
+  int rows_a_step;
   int forced_every;                 // every so manyth token of the reply is not the model's; 0: none is
   int drafts;                       // guesses a step
   std::vector<TokenId> alone = {};  // the reply
@@ -73,6 +74,7 @@ class Teller {
                                   .weight = c.tenant == 0 ? 1.0 : 2.5,
                                   .expected_tokens = c.reply_tokens / 2,
                                   .reads = c.reads_prompt ? Reads::every_row : Reads::next_token,
+                                  .rows_a_step = c.rows_a_step,
                                   .ahead = c.ahead}),
                  "refused what fits");
         more_to_come |= c.arrives > now;
@@ -131,6 +133,7 @@ class Teller {
              .priority = dice_.one_in(4) ? dice_.between(-1, 1) : 0,
              .ahead = !dice_.one_in(3),
              .reads_prompt = dice_.one_in(5),
+             .rows_a_step = dice_.one_in(5) ? dice_.between(1, 8) : 1000,
              .forced_every = dice_.one_in(4) ? dice_.between(1, 5) : 0,
              .drafts = dice_.one_in(3) ? dice_.between(1, 6) : 0};
       c.ahead &= c.forced_every == 0 && c.drafts == 0;
@@ -183,8 +186,9 @@ class Teller {
     demand(static_cast<int>(step.sequences.size()) <= limits_.max_sequences, "too many sequences");
     std::set<PageId> written;
     for (const StepSequence& s : step.sequences) {
-      demand(!s.tokens.empty(), "a sequence without tokens is in the step");
       const Case& c = case_of(s.id);
+      demand(!s.tokens.empty(), "a sequence without tokens is in the step");
+      demand(static_cast<int>(s.tokens.size()) - s.drafts <= c.rows_a_step, "more rows of a sequence than it may have");
       const int end = s.first_position + static_cast<int>(s.tokens.size());
       const int size = static_cast<int>(c.prompt.size() + c.reply.size()) + awaited_[s.id];
       flight.wants_next.push_back(end - s.drafts == size);
