@@ -203,7 +203,6 @@ ResponseRequest read_response_request(Fields& fields) {
   serve::ReplyRequest& reply = request.reply;
   json::Object& echo = request.echo;
   reply.fallback = default_parameters(Defaults::openai);
-  reply.penalize_prompt = false;
   const auto repeat = [&](std::string_view name, const json::Value& otherwise = nullptr) {
     const json::Value* value = fields.has(name) ? fields.any(name) : nullptr;
     echo[name] = value != nullptr ? *value : otherwise;
