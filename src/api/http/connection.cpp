@@ -286,7 +286,10 @@ void Connection::send_stream_head(std::uint64_t number, int status, std::string 
   headers.emplace_back("Cache-Control", "no-cache");
   headers.emplace_back("X-Accel-Buffering", "no");
   if (chunked_) headers.emplace_back("Transfer-Encoding", "chunked");
-  for (auto& header : extra) headers.push_back(std::move(header));
+  for (auto& header : extra) {
+    const auto known = [&header](const auto& other) { return same_header_name(other.first, header.first); };
+    if (std::none_of(headers.begin(), headers.end(), known)) headers.push_back(std::move(header));
+  }
   if (!keep_alive_) headers.emplace_back("Connection", "close");
   append(response_head(status, headers));
 }

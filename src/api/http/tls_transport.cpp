@@ -20,7 +20,7 @@ namespace {
 using BoostError = boost::system::error_code;
 namespace ssl = boost::asio::ssl;
 
-constexpr std::size_t read_bytes = 16 << 10;  // one TLS record
+constexpr std::size_t read_bytes = 4 << 10;  // kept for each connection, idle or not; a record may come in pieces
 
 // We speak HTTP/1.1 only; a client that offers other protocols alone goes on without one.
 int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size, const unsigned char* in, unsigned int in_size, void*) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/format.h"
+#include "base/random.h"
 #include "fake_connection.h"
 
 namespace qn::api {
@@ -22,7 +23,7 @@ std::vector<Endpoint> test_endpoints(std::shared_ptr<Waiting> waiting = std::mak
         {.content_type = "text/plain", .body = fmt::format("{} {} rest={} query={} body={}", r.method, r.path, r.rest, r.query, r.body)});
   };
   const auto stream = [](Service&, std::shared_ptr<Exchange> exchange) {
-    exchange->begin_stream(200, "text/event-stream", {});
+    exchange->begin_stream(200, "text/event-stream", {{"cache-control", "no-cache"}});
     exchange->write("data: one\n\n");
     exchange->write("data: two\n\n");
     exchange->end();
@@ -360,6 +361,45 @@ TEST(Connection, no_header_value_can_bring_in_a_line) {
   const std::string received = server.take_received();
   EXPECT_NE(received.find("X-Quern-Warnings: 1  Set-Cookie: a\r\n"), std::string::npos);
   EXPECT_NE(received.find("x-request-id: req_"), std::string::npos) << "an unusable id is not echoed";
+}
+
+// Golden requests, damaged: whatever comes, nothing of ours fails, and nothing is left when the client has gone.
+TEST(Connection, damaged_requests_are_answered_or_refused_and_leave_nothing) {
+  std::uint64_t draws = 0;
+  const auto draw = [&draws](std::size_t below) { return philox(7, draws++)[0] % below; };
+  int answered = 0;
+  for (int round = 0; round < 4000; ++round) {
+    std::string bytes = golden_requests[draw(golden_requests.size())] + golden_requests[draw(golden_requests.size())];
+    for (std::size_t damage = draw(4); damage > 0; --damage) {
+      const std::size_t at = draw(bytes.size());
+      switch (draw(5)) {
+        case 0: bytes[at] = static_cast<char>(draw(256)); break;
+        case 1: bytes.erase(at, 1 + draw(8)); break;
+        case 2: bytes.insert(at, bytes.substr(draw(bytes.size()), draw(20))); break;
+        case 3: bytes.insert(at, "\r\n"); break;
+        default: bytes.resize(at + 1); break;
+      }
+      if (bytes.empty()) bytes = " ";
+    }
+    FakeServer server(test_endpoints());
+    while (!bytes.empty()) {
+      const std::size_t piece = 1 + draw(bytes.size());
+      server.send(std::string_view(bytes).substr(0, piece));
+      bytes.erase(0, piece);
+    }
+    const std::string received = server.take_received();
+    for (std::size_t at = received.find("HTTP/1.1 5"); at != std::string::npos; at = received.find("HTTP/1.1 5", at + 1))
+      ASSERT_EQ(received.substr(at, 12), "HTTP/1.1 505") << round;
+    answered += received.empty() ? 0 : 1;
+    server.leave();
+    server.loop->pass(milliseconds(3000));
+    ASSERT_TRUE(server.client->closed) << round;
+    ASSERT_EQ(server.in_flight, 0) << round;
+    ASSERT_EQ(server.loop->timers(), 0u) << round;
+    ASSERT_EQ(server.site.body_bytes_held, 0) << round;
+    ASSERT_EQ(server.connection.use_count(), 1) << round;
+  }
+  EXPECT_GT(answered, 3000);
 }
 
 TEST(Connection, timers_of_an_answer_end_with_it) {
