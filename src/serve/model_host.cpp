@@ -23,6 +23,7 @@ void Ticket::cancel() {
 }
 
 ModelHost::ModelHost(const HostOptions& options) : core_(std::make_shared<Core>(options)) {
+  survive_lost_bytes();  // one model's file is no reason for the others to end
   core_->thread = std::thread([core = core_.get()] { core->work(); });
 }
 

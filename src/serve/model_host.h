@@ -1,6 +1,7 @@
 // ModelHost: names → loaded models. A model is loaded when it is first asked for, kept while anybody holds a lease on it and for its
 // keep-alive after that, and evicted, least recently used first, when another one needs its memory.
 // Invariant: the plans of all models in memory together fit the budget, and a model with a lease is never taken away.
+// A process with a host survives the loss of a model's file: that model's replies fail (base/mapped_file.h).
 #pragma once
 
 #include <chrono>

@@ -325,7 +325,6 @@ TEST_F(ModelHostTest, a_file_that_was_replaced_is_loaded_at_the_next_request) {
 }
 
 TEST_F(ModelHostTest, a_file_shortened_in_use_fails_its_own_replies_and_no_others) {
-  survive_lost_bytes();
   ModelHost& all = host();
   std::filesystem::copy_file(mini, folder / "model.gguf");
   all.offer(served("shortened", folder / "model.gguf"));
