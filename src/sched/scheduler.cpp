@@ -245,8 +245,8 @@ bool Scheduler::ready(const Sequence& sequence) const {
   return sequence.awaited == 0 || (sequence.ahead && sequence.size() < longest());
 }
 
-// Its next page is being computed by one that goes before it: once that is published, it can be found. As everyone waits only for one
-// who goes before, and the first for nobody, no two wait for each other.
+// Its next page is being computed by one that goes before it, no slower: once that is published, it can be found. As everyone waits only
+// for one who goes before, and the first for nobody, no two wait for each other.
 bool Scheduler::waits_for_another(const Sequence& sequence) const {
   const int end = sequence.computed + limits_.page_tokens;
   const bool at_page = sequence.computed == sequence.pages_named * limits_.page_tokens;
@@ -257,7 +257,7 @@ bool Scheduler::waits_for_another(const Sequence& sequence) const {
   for (const Sequence* other : running_) {
     if (other == &sequence) break;
     if (other->salt == sequence.salt && other->pages_named == sequence.pages_named && other->last_name == sequence.last_name &&
-        !other->departing() && static_cast<int>(other->tokens.size()) >= end &&
+        !other->departing() && other->rows_a_step >= sequence.rows_a_step && static_cast<int>(other->tokens.size()) >= end &&
         std::ranges::equal(next_page(*other), next_page(sequence))) {
       return true;
     }

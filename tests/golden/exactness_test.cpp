@@ -133,5 +133,46 @@ TEST(Exactness, a_sequence_does_not_notice_who_shares_its_steps) {
   EXPECT_TRUE(same_bits(mine, expected()));
 }
 
+// Rows that are asked for after the step, in pieces of so many; the prompt itself in chunks.
+struct Asked {
+  std::vector<float> logits, hidden;
+};
+
+Asked ask_in_pieces(Backend& device, int chunk, std::size_t piece) {
+  auto model = model::Model::load(shared_model().checkpoint, model::place_on(device, random_model_layers));
+  const quant::Format* f16 = quant::find_format("F16");
+  auto forward = model::Forward::make(
+      *model, {.kv = {.keys = f16, .values = f16, .page_tokens = 16}, .pages = 10, .max_rows = 150, .max_logits = static_cast<int>(piece)});
+  std::vector<PageId> pages;
+  for (std::uint32_t page = 0; page < 10; ++page) pages.push_back({9 - page});
+  Asked asked;
+  for (int at = 0; at < 150; at += chunk) {
+    const int count = std::min(chunk, 150 - at);
+    const std::vector<TokenId> ids(prompt.begin() + at, prompt.begin() + at + count);
+    EXPECT_TRUE((*forward)->compute({{{.id = {1}, .first_position = at, .tokens = ids, .pages = pages, .reads = count}}}));
+    for (int first = 0; first < count; first += static_cast<int>(piece)) {
+      std::vector<int> rows;
+      for (int row = first; row < std::min(count, first + static_cast<int>(piece)); ++row) rows.push_back(row);
+      const auto hidden = (*forward)->hidden(rows);
+      asked.hidden.insert(asked.hidden.end(), hidden->begin(), hidden->end());
+      const auto logits = (*forward)->logits(rows);
+      asked.logits.insert(asked.logits.end(), logits->begin(), logits->end());
+    }
+  }
+  return asked;
+}
+
+TEST(Exactness, logits_and_hidden_states_have_the_same_bits_in_whatever_pieces_they_are_asked_for) {
+  const auto ref = make_ref_backend();
+  const auto cpu = make_cpu_backend({.threads = 2});
+  const Asked whole = ask_in_pieces(*ref, 150, 150);
+  EXPECT_TRUE(same_bits(whole.logits, expected()));
+  for (const auto& [chunk, piece] : {std::pair{150, 64}, {150, 1}, {64, 7}, {7, 64}}) {
+    const Asked pieces = ask_in_pieces(*cpu, chunk, static_cast<std::size_t>(piece));
+    EXPECT_TRUE(same_bits(pieces.logits, expected())) << chunk << " and " << piece;
+    EXPECT_TRUE(same_bits(pieces.hidden, whole.hidden)) << chunk << " and " << piece;
+  }
+}
+
 }  // namespace
 }  // namespace qn::golden
