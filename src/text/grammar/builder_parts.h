@@ -20,6 +20,7 @@ struct GrammarBuilder::Parts {
   grammar::ExpressionArena arena;
   std::optional<Error> fault;  // the first one
   std::size_t literal_bytes = 0;
+  std::map<std::vector<char32_t>, RuleId> small_classes;  // of one or two ranges, by their ends: most are used again and again
   std::size_t class_ranges = 0;
   std::map<std::string, RuleId, std::less<>> known;  // parts of JSON that are the same wherever they stand, by name
 };

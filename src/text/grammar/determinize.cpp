@@ -85,13 +85,13 @@ class Writer {
     number(closure_.of({nfa_.start}));
     for (std::size_t next = 0; next < subsets_.size(); ++next) {
       QN_OK(check());
-      members += subsets_[next].size();
+      members += subsets_[next]->size();
       if (members > budget) {
         automaton_.nodes.resize(base_), automaton_.edges.resize(edges), automaton_.calls.resize(calls);
         subsets_.clear(), index_.clear();
         return false;
       }
-      write_subset(States(subsets_[next]));
+      write_subset(*subsets_[next]);
     }
     return true;
   }
@@ -101,7 +101,7 @@ class Writer {
     number(closure_.of({nfa_.start}));  // the start's own subset; every other node is one state's closure
     for (std::size_t next = 0; next < subsets_.size(); ++next) {
       QN_OK(check());
-      const States members = subsets_[next];
+      const States& members = *subsets_[next];
       Node node = begin(members);
       for (const std::uint32_t state : members)
         for (const Arc& arc : nfa_.arcs[state])
@@ -122,8 +122,8 @@ class Writer {
   }
 
   std::uint32_t number(States states) {
-    const auto [at, added] = index_.try_emplace(states, static_cast<std::uint32_t>(base_ + subsets_.size()));
-    if (added) subsets_.push_back(std::move(states));
+    const auto [at, added] = index_.try_emplace(std::move(states), static_cast<std::uint32_t>(base_ + subsets_.size()));
+    if (added) subsets_.push_back(&at->first);
     return at->second;
   }
 
@@ -196,7 +196,7 @@ class Writer {
   std::uint32_t rule_;
   Closure closure_;
   std::size_t base_;
-  std::vector<States> subsets_;
+  std::vector<const States*> subsets_;  // in `index_`, by number
   std::unordered_map<States, std::uint32_t, Hash> index_;
 };
 

@@ -53,7 +53,7 @@ RuleId GrammarBuilder::Parts::add(Expression expression) {
     return {0};
   }
   // The automaton has a node for a step at least, the uses of a part aside; so what is far too much ends here.
-  if (arena.expressions.size() >= 4 * static_cast<std::size_t>(limits.states)) {
+  if (arena.expressions.size() >= 2 * static_cast<std::size_t>(limits.states)) {
     fault = Error{Code::too_large, fmt::format("grammar: more than {} automaton states; use a smaller one", limits.states)};
     return {0};
   }
@@ -84,6 +84,10 @@ RuleId GrammarBuilder::characters(std::span<const CharRange> ranges) {
   Expression e{Kind::characters};
   e.text = static_cast<std::uint32_t>(parts_->arena.classes.size());
   std::vector<CharRange> clean = grammar::normalized(ranges);
+  std::vector<char32_t> key;
+  if (clean.size() <= 2)
+    for (const CharRange& range : clean) key.push_back(range.first), key.push_back(range.last);
+  if (const auto known = parts_->small_classes.find(key); known != parts_->small_classes.end() && clean.size() <= 2) return known->second;
   e.steps = 1;
   for (const CharRange& range : clean) e.steps += range.last < 0x80 ? 0 : 3;
   parts_->class_ranges += clean.size();
@@ -91,7 +95,9 @@ RuleId GrammarBuilder::characters(std::span<const CharRange> ranges) {
     parts_->fault = Error{Code::too_large, fmt::format("grammar: more than {} automaton states; use a smaller one", parts_->limits.states)};
   if (parts_->fault) return {0};
   parts_->arena.classes.push_back(std::move(clean));
-  return parts_->add(std::move(e));
+  const RuleId made = parts_->add(std::move(e));
+  if (!key.empty()) parts_->small_classes.emplace(std::move(key), made);
+  return made;
 }
 
 RuleId GrammarBuilder::character_not_in(std::span<const CharRange> ranges) {

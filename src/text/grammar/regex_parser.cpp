@@ -30,7 +30,11 @@ class Parser {
       return fail(Code::too_large, "{}: regular expression of {} bytes, at most {} accepted; shorten it", where_, text_.size(),
                   limits_.source_bytes);
     if (!utf8::is_valid(text_)) return fail(Code::bad_input, "{}: regular expression is not UTF-8; send text", where_);
-    QN_TRY(regex_.root, choice());
+    const Result<Id> root = choice();
+    if (too_many_)
+      return fail(Code::too_large, "{}: more than {} automaton states; shorten the regular expression", where_, limits_.states);
+    if (!root) return tl::unexpected<Error>(root.error());
+    regex_.root = *root;
     if (peek() == ')') return bad("a ) that no ( opens; write \\) for the character");
     return std::move(regex_);
   }
@@ -59,7 +63,9 @@ class Parser {
     at_ += expected.size();
     return true;
   }
+  // Every node becomes an automaton state at least: what has too many ends early.
   Id add(RegexNode node) {
+    if (regex_.nodes.size() > static_cast<std::size_t>(limits_.states)) at_ = text_.size(), too_many_ = true;
     regex_.nodes.push_back(std::move(node));
     return static_cast<Id>(regex_.nodes.size() - 1);
   }
@@ -313,6 +319,7 @@ class Parser {
   const GrammarLimits& limits_;
   std::size_t at_ = 0;
   int depth_ = 0;
+  bool too_many_ = false;
   Regex regex_;
 };
 

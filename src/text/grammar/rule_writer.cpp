@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::uint64_t written_out_steps = 24;  // a bounded repetition of at most so many automaton states is not counted
 constexpr std::uint64_t repeated_steps = 8;      // a part of at most so many is written again at each use
+constexpr std::size_t taken_along = 6;           // parts behind a loop that become part of its rule
 
 std::uint64_t capped(std::uint64_t a, std::uint64_t b) {
   return b != 0 && a > 1'000'000'000 / b ? 1'000'000'000 : a * b;
@@ -118,7 +119,7 @@ Result<Nfa> RuleWriter::write(std::uint32_t rule) {
   write_sequence(std::move(reversed), nfa_.start, nfa_.exit);
   states_ += nfa_.arcs.size();
   QN_OK(deadline_.check());
-  if (states_ > 4 * static_cast<std::size_t>(limits_.states))
+  if (states_ > 2 * static_cast<std::size_t>(limits_.states))
     return fail(Code::too_large, "grammar: more than {} automaton states; use a smaller one", limits_.states);
   return std::move(nfa_);
 }
@@ -129,7 +130,7 @@ void RuleWriter::call(std::uint32_t rule, std::uint32_t from, std::uint32_t to) 
 }
 
 void RuleWriter::write(ExpressionId id, std::uint32_t from, std::uint32_t to) {
-  if (deadline_.passed() || nfa_.arcs.size() > 4 * static_cast<std::size_t>(limits_.states)) return;  // write(rule) reports it
+  if (deadline_.passed() || nfa_.arcs.size() > 2 * static_cast<std::size_t>(limits_.states)) return;  // write(rule) reports it
   const Expression& e = arena_.expressions[id];
   if (stands_alone(id)) return call(rule_of(id, name_), from, to);
   switch (e.kind) {
@@ -154,7 +155,8 @@ void RuleWriter::write(ExpressionId id, std::uint32_t from, std::uint32_t to) {
   }
 }
 
-// Sequences within are flattened, so that a loop takes along everything that follows it in this rule.
+// Sequences within are flattened, so that a loop takes along what follows it in this rule: a mask then knows how the text goes on behind
+// it.
 void RuleWriter::write_sequence(std::vector<ExpressionId> reversed, std::uint32_t from, std::uint32_t to) {
   std::uint32_t at = from;
   while (!reversed.empty()) {
@@ -165,9 +167,14 @@ void RuleWriter::write_sequence(std::vector<ExpressionId> reversed, std::uint32_
       reversed.insert(reversed.end(), e.parts.rbegin(), e.parts.rend());
       continue;
     }
-    if (!stands_alone(id) && counted(e)) return call(loop_rule(id, {reversed.rbegin(), reversed.rend()}, name_), at, to);
     const std::uint32_t next = nfa_.add_state();
-    write(id, at, next);
+    if (!stands_alone(id) && counted(e)) {
+      const auto taken = static_cast<std::ptrdiff_t>(std::min(reversed.size(), taken_along));
+      call(loop_rule(id, {reversed.rbegin(), reversed.rbegin() + taken}, name_), at, next);
+      reversed.resize(reversed.size() - static_cast<std::size_t>(taken));
+    } else {
+      write(id, at, next);
+    }
     at = next;
   }
   nfa_.add_empty(at, to);

@@ -62,6 +62,19 @@ TEST(GrammarHostile, nested_repetitions_do_not_multiply) {
   refused(from_schema(R"({"type": "array", "maxItems": 1000000000000, "items": {}})"), "repetitions, at most 10000");
 }
 
+TEST(GrammarHostile, time_and_reading_are_bounded) {
+  const Timed timed;
+  GrammarLimits brief;
+  brief.time = std::chrono::milliseconds(200);
+  refused(from_regex(repeated("(a?){10000}", 20'000), brief), "took longer than 200 ms");
+  std::string definitions;
+  for (int i = 0; i < 40; ++i) {
+    const std::string next = R"({"$ref":"#/$defs/d)" + std::to_string(i + 1) + "\"}";
+    definitions += "\"d" + std::to_string(i) + R"(":{"allOf":[)" + next + "," + next + "]},";
+  }
+  refused(from_schema(R"({"$defs":{)" + definitions + R"("d40":{"type":"null"}},"$ref":"#/$defs/d0"})"), "schemas; use fewer");
+}
+
 TEST(GrammarHostile, subsets_do_not_explode) {
   const Timed timed;
   const SharedGrammar grammar = must(from_regex("(a|b)*a(a|b){40}"));

@@ -92,6 +92,7 @@ class Reader {
 
   const json::Value& document_;
   int most_depth_;
+  int reads_ = 0;  // of schemas, each time one is read
   std::map<std::string, const json::Value*, std::less<>> anchors_;
   bool anchors_found_ = false;
 };

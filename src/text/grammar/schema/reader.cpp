@@ -52,6 +52,8 @@ constexpr std::string_view refused[] = {"not",
                                         "$dynamicRef",
                                         "$recursiveRef"};
 
+constexpr int most_reads = 200'000;
+
 struct TypeName {
   std::string_view name;
   unsigned types;
@@ -197,6 +199,8 @@ Status Reader::read(const Part& part, Facts& facts, int depth) {
     if (depth > most_depth_)
       return fail(Code::too_large, "{}: $ref and allOf lead more than {} deep; check for one that leads to itself", place.path,
                   most_depth_);
+    if (++reads_ > most_reads)
+      return fail(Code::too_large, "{}: $ref, allOf and anyOf lead to more than {} schemas; use fewer", place.path, most_reads);
     if (place.value->is_bool()) {
       if (!place.value->get_bool()) facts.types = 0;
       continue;
