@@ -4,6 +4,7 @@ import gzip
 import http.client
 import json
 import os
+import re
 import signal
 import socket
 import ssl
@@ -255,3 +256,18 @@ def test_a_thousand_idle_connections_cost_little_and_go_when_they_leave(quern):
         while descriptors() > files + 1:
             assert time.monotonic() < deadline
             time.sleep(0.02)
+
+
+def test_no_answer_tells_an_address_or_a_path_of_the_machine(server):
+    bodies = [b"", b"{", b"[]", b"null", b"\xff\xfe", b'{"model":1}', b'{"model":"none/such:q4"}', b'{"model":"quern-mini","messages":7}', b"[" * 200,
+              b'{"model":"quern-mini","messages":[{"role":"user","content":"a"}],"max_tokens":1e400}',
+              b'{"model":"quern-mini","prompt":"a","max_tokens":-7}', b'{"model":"quern-mini","messages":[{"role":"user","content":"a"}],"top_p":9}']
+    paths = ["/v1/chat/completions", "/v1/completions", "/v1/embeddings", "/api/chat", "/api/generate", "/v1/messages", "/completion", "/tokenize", "/nothing"]
+    for path in paths:
+        for body in bodies:
+            answer = server.post(path, body)
+            assert answer.status < 500 or answer.status == 501, (path, body, answer.status, answer.text)
+            if answer.status == 200:
+                continue
+            assert not re.search(r"0x[0-9a-fA-F]{6,}|\b[0-9a-f]{12,}\b(?<!req_)", answer.text.replace(answer.headers["x-request-id"], "")), answer.text
+            assert str(server.process.args[0]) not in answer.text and "/home/" not in answer.text and "/usr/" not in answer.text
