@@ -33,8 +33,8 @@ class ModelHostTest : public testing::Test {
   }
   static std::uint64_t bytes_of_one() {
     static const std::uint64_t bytes = [] {
-      const auto device = make_cpu_backend({.threads = 1});
-      return (*load_model(mini, {.context_tokens = 256}, *device))->plan.total_bytes();
+      const auto one = make_cpu_backend({.threads = 1});
+      return (*load_model(mini, {.context_tokens = 256}, *one))->plan.total_bytes();
     }();
     return bytes;
   }
