@@ -178,10 +178,18 @@ def test_a_pydantic_model_is_answered_with_an_instance_of_it(client):
 
 
 def test_a_schema_holds_for_a_question_that_has_nothing_to_do_with_it_after_the_thought(client):
-    schema = {"type": "object", "properties": {"letters": {"type": "integer", "minimum": 0, "maximum": 9}, "word": {"enum": ["a", "b"]}},
-              "required": ["letters", "word"], "additionalProperties": False}
-    reply = chat(client, COUNT, response_format={"type": "json_schema", "json_schema": {"name": "count", "schema": schema, "strict": True}},
-                 max_tokens=300).choices[0]
+    schema = {
+        "type": "object",
+        "properties": {"letters": {"type": "integer", "minimum": 0, "maximum": 9}, "word": {"enum": ["a", "b"]}},
+        "required": ["letters", "word"],
+        "additionalProperties": False,
+    }
+    reply = chat(
+        client,
+        COUNT,
+        response_format={"type": "json_schema", "json_schema": {"name": "count", "schema": schema, "strict": True}},
+        max_tokens=300,
+    ).choices[0]
     answer = json.loads(reply.message.content)
     assert reply.finish_reason == "stop" and reply.message.reasoning_content
     assert answer["word"] in ("a", "b") and 0 <= answer["letters"] <= 9 and len(answer) == 2
@@ -227,9 +235,12 @@ def test_threads_that_share_one_client_get_their_own_answers(client):
 def test_the_requests_package_chats_over_a_session(server):
     with requests.Session() as session:
         for _ in range(3):
-            reply = session.post(server.url + "/v1/chat/completions", json={"model": MODEL, "messages": COUNT, "temperature": 0}, timeout=60)
+            reply = session.post(
+                server.url + "/v1/chat/completions", json={"model": MODEL, "messages": COUNT, "temperature": 0}, timeout=60
+            )
             assert reply.status_code == 200 and "3 R's" in reply.json()["choices"][0]["message"]["content"]
-        with session.post(server.url + "/v1/chat/completions", json={"model": MODEL, "messages": COUNT, "stream": True}, stream=True,
-                          timeout=60) as reply:
+        with session.post(
+            server.url + "/v1/chat/completions", json={"model": MODEL, "messages": COUNT, "stream": True}, stream=True, timeout=60
+        ) as reply:
             lines = [line for line in reply.iter_lines(decode_unicode=True) if line]
     assert all(line.startswith("data: ") for line in lines) and lines[-1] == "data: [DONE]"

@@ -9,8 +9,14 @@ import pytest
 MODEL = "quern-mini"
 COUNT = [{"role": "user", "content": 'In the word "strawberry", how many R\'s are there?'}]
 TOOLS = [
-    {"type": "function", "function": {"name": name, "description": text, "parameters": {
-        "type": "object", "properties": {argument: {"type": "string"}}, "required": [argument]}}}
+    {
+        "type": "function",
+        "function": {
+            "name": name,
+            "description": text,
+            "parameters": {"type": "object", "properties": {argument: {"type": "string"}}, "required": [argument]},
+        },
+    }
     for name, text, argument in [("get_weather", "Get the weather in a city", "city"), ("get_time", "Get the time in a city", "city")]
 ]
 
@@ -55,13 +61,20 @@ def test_no_usage_chunk_comes_unasked(server):  # 27
 
 
 def test_only_the_first_fragment_of_a_call_has_id_and_name_and_all_have_the_index(server):  # 28
-    events = chat(server, messages=[{"role": "user", "content": "What is the weather in Paris?"}], tools=TOOLS, tool_choice="required",
-                  stream=True, max_tokens=300).events()[:-1]
+    events = chat(
+        server,
+        messages=[{"role": "user", "content": "What is the weather in Paris?"}],
+        tools=TOOLS,
+        tool_choice="required",
+        stream=True,
+        max_tokens=300,
+    ).events()[:-1]
     fragments = [call for event in events for choice in event["choices"] for call in choice["delta"].get("tool_calls", [])]
     first, *later = fragments
     assert first["type"] == "function" and first["id"] and first["function"]["name"] and first["index"] == 0
-    assert later and all(set(call) == {"index", "function"} and set(call["function"]) == {"arguments"} for call in later
-                         if "id" not in call)
+    assert later and all(
+        set(call) == {"index", "function"} and set(call["function"]) == {"arguments"} for call in later if "id" not in call
+    )
     assert len([call for call in fragments if "id" in call]) == len({call["index"] for call in fragments})
     assert [choice["finish_reason"] for choice in events[-1]["choices"]] == ["tool_calls"]
 
@@ -72,7 +85,10 @@ def test_reasoning_goes_out_under_both_names_and_comes_in_under_three(server):  
     assert "<think>" not in message["content"]
     prompts = set()
     for name in ("reasoning_content", "reasoning", "thinking"):
-        history = COUNT + [{"role": "assistant", "content": message["content"], name: message["reasoning"]}, {"role": "user", "content": "Thanks!"}]
+        history = COUNT + [
+            {"role": "assistant", "content": message["content"], name: message["reasoning"]},
+            {"role": "user", "content": "Thanks!"},
+        ]
         prompts.add(chat(server, messages=history, return_prompt_text=True, max_tokens=1).json()["prompt_text"])
     assert len(prompts) == 1
 
@@ -90,18 +106,21 @@ def test_content_is_a_string_and_null_only_beside_calls(server):  # 30
     assert called["content"] is None and called["tool_calls"]
 
 
-@pytest.mark.parametrize("status, path, body", [
-    (400, "/v1/chat/completions", {"model": MODEL}),
-    (400, "/v1/chat/completions", {"model": MODEL, "messages": "hello"}),
-    (400, "/v1/chat/completions", {"messages": COUNT, "model": MODEL, "temperature": "hot"}),
-    (400, "/v1/chat/completions", {"messages": COUNT, "model": MODEL, "top_p": 7}),
-    (400, "/v1/chat/completions", b"{"),
-    (400, "/v1/chat/completions", b""),
-    (400, "/v1/completions", {"model": MODEL}),
-    (400, "/v1/completions", {"model": MODEL, "prompt": "a", "n": 0}),
-    (404, "/v1/chat/completions", {"messages": COUNT, "model": "no-such-model"}),
-    (404, "/v1/no-such-path", {}),
-])
+@pytest.mark.parametrize(
+    "status, path, body",
+    [
+        (400, "/v1/chat/completions", {"model": MODEL}),
+        (400, "/v1/chat/completions", {"model": MODEL, "messages": "hello"}),
+        (400, "/v1/chat/completions", {"messages": COUNT, "model": MODEL, "temperature": "hot"}),
+        (400, "/v1/chat/completions", {"messages": COUNT, "model": MODEL, "top_p": 7}),
+        (400, "/v1/chat/completions", b"{"),
+        (400, "/v1/chat/completions", b""),
+        (400, "/v1/completions", {"model": MODEL}),
+        (400, "/v1/completions", {"model": MODEL, "prompt": "a", "n": 0}),
+        (404, "/v1/chat/completions", {"messages": COUNT, "model": "no-such-model"}),
+        (404, "/v1/no-such-path", {}),
+    ],
+)
 def test_an_error_has_its_status_and_all_four_keys(server, status, path, body):  # 31
     answer = server.post(path, body)
     error = answer.json()["error"]
@@ -122,7 +141,9 @@ def test_a_prompt_beyond_the_window_says_the_words_and_numbers_that_agents_read(
     assert count > error["n_ctx"] == 1024
     assert error["message"] == (
         f"This model's maximum context length is 1024 tokens. However, you requested 10 output tokens and your prompt contains {count} "
-        f"input tokens, for a total of {count + 10} tokens. Please reduce the length of the input prompt or the number of requested output tokens.")
+        f"input tokens, for a total of {count + 10} tokens. Please reduce the length of the input prompt or the number "
+        "of requested output tokens."
+    )
 
 
 def test_both_names_of_the_limit_stop_as_text_or_list_null_as_unset_and_unknown_fields_work(server):  # 35
@@ -153,7 +174,11 @@ def test_a_models_name_may_hold_slashes_and_colons_encoded_or_not(server):  # 37
     assert server.get("/v1//models/quern%2Dmini").json()["id"] == MODEL
     for name in ("some/one:7b", "some%2Fone%3A7b"):
         answer = server.get("/v1/models/" + name)
-        assert answer.status == 404 and answer.json()["error"]["code"] == "model_not_found" and "some/one:7b" in answer.json()["error"]["message"]
+        assert (
+            answer.status == 404
+            and answer.json()["error"]["code"] == "model_not_found"
+            and "some/one:7b" in answer.json()["error"]["message"]
+        )
     assert server.get("/v1/v1/models").status == 404
 
 
@@ -163,8 +188,17 @@ def test_answers_are_never_compressed(server):  # 38
         assert answer.status == 200 and "Content-Encoding" not in answer.headers
 
 
-@pytest.mark.parametrize("header", [{}, {"Authorization": "Bearer "}, {"Authorization": "Bearer None"}, {"Authorization": "Bearer ollama"},
-                                    {"x-api-key": "any"}, {"api-key": "any"}])
+@pytest.mark.parametrize(
+    "header",
+    [
+        {},
+        {"Authorization": "Bearer "},
+        {"Authorization": "Bearer None"},
+        {"Authorization": "Bearer ollama"},
+        {"x-api-key": "any"},
+        {"api-key": "any"},
+    ],
+)
 def test_any_credential_or_none_will_do_where_no_key_is_set(server, header):  # 39
     assert chat(server, header, max_tokens=1).status == 200
 
@@ -188,5 +222,11 @@ def test_a_question_whose_sender_waits_for_leave_is_answered(server):  # 40
 
 
 def test_a_form_type_on_the_question_does_no_harm(server):  # curl -d
-    assert server.post("/v1/chat/completions", json.dumps({"model": MODEL, "messages": COUNT, "max_tokens": 1}),
-                       {"Content-Type": "application/x-www-form-urlencoded"}).status == 200
+    assert (
+        server.post(
+            "/v1/chat/completions",
+            json.dumps({"model": MODEL, "messages": COUNT, "max_tokens": 1}),
+            {"Content-Type": "application/x-www-form-urlencoded"},
+        ).status
+        == 200
+    )

@@ -4,6 +4,7 @@
 #include "api/body.h"
 #include "api/generate.h"
 #include "api/openai/shared/messages.h"
+#include "api/openai/shared/ranges.h"
 #include "api/openai/shared/reply_json.h"
 #include "api/sampling_fields.h"
 
@@ -229,6 +230,7 @@ void handle(Service& service, std::shared_ptr<Exchange> exchange) {
     openai::read_messages(fields, request);
     openai::read_tools(fields, request);
     read_sampling(fields, request);
+    openai::check_ranges(fields);
     read_form(fields, request);
     read_thinking(fields, request);
     read_generation_prompt(fields, request);

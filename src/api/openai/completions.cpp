@@ -3,6 +3,7 @@
 
 #include "api/body.h"
 #include "api/generate.h"
+#include "api/openai/shared/ranges.h"
 #include "api/openai/shared/reply_json.h"
 #include "api/sampling_fields.h"
 
@@ -240,6 +241,7 @@ void handle(Service& service, std::shared_ptr<Exchange> exchange) {
     const json::Value* limit = body.if_contains("max_tokens");
     shown.no_reply = shown.echo && limit != nullptr && limit->is_int64() && limit->get_int64() == 0;
     read_sampling(fields, request);
+    openai::check_ranges(fields);
     read_form(fields, request);
     read_common(service, fields, job, request);
     if (!request.parameters.num_predict) request.parameters.num_predict = 16;
