@@ -1,6 +1,5 @@
 #include "text/chat/call_grammar.h"
 
-
 #include <algorithm>
 
 #include "text/chat/call_readers.h"
