@@ -134,6 +134,23 @@ TEST(TokenMatcher, masks_are_shared_and_bounded) {
   EXPECT_EQ(roomy->masks().bytes(), once);
 }
 
+TEST(TokenMatcher, near_its_bounds_a_loop_allows_no_token_that_takes_too_many_turns_or_too_few) {
+  const Tokenizer tokenizer = tokenizer_of({"aaaaab", "ab", "aab", "bb"});
+  const auto vocabulary = TokenVocabulary::make(tokenizer, tokenizer.vocab_size());
+  for (const int least : {0, 27}) {
+    GrammarBuilder builder;
+    const RuleId loop = builder.declare("loop");  // a rule of its own: what follows is its caller's
+    builder.define(loop, builder.repeat(builder.literal("a"), least, 30));
+    const SharedGrammar grammar = built(builder, builder.sequence({loop, builder.literal("b")}));
+    TokenMatcher matcher(grammar, vocabulary);
+    std::string text;
+    for (int count = 0; count <= 30; ++count, text += 'a') {
+      EXPECT_EQ(set_bits(matcher.allowed()), allowed_by_bytes(*grammar, tokenizer, text)) << "at least " << least << ", after " << count;
+      EXPECT_EQ(matcher.advance_bytes("a"), count < 30);
+    }
+  }
+}
+
 TEST(TokenMatcher, prepared_masks_are_those_that_are_computed_later) {
   const Tokenizer tokenizer = tokenizer_of({"\"a\":", "abc", "\",\""});
   const SharedGrammar grammar = must(from_schema(
