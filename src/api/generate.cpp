@@ -5,6 +5,7 @@
 #include <random>
 #include <utility>
 
+#include "api/model_work.h"
 #include "api/workers.h"
 #include "base/utf8.h"
 
@@ -53,10 +54,6 @@ serve::ReplyPiece in_short_parts(serve::ReplyPiece piece) {
   return piece;
 }
 
-ApiError no_lease(const Error& error, Dialect dialect, std::string_view model) {
-  return error.code == Code::not_found ? unknown_model(dialect, model) : to_api_error(error);
-}
-
 class Generating : public std::enable_shared_from_this<Generating> {
  public:
   Generating(Service& service, std::shared_ptr<Exchange> exchange, GenerateJob job, std::unique_ptr<ReplyWriter> writer)
@@ -70,6 +67,7 @@ class Generating : public std::enable_shared_from_this<Generating> {
   void start() {
     // The exchange keeps us for as long as there is somebody to answer, and drops this callback with the end of the answer.
     exchange_->when_closed([self = shared_from_this()] { self->abandon(); });
+    run_.job.model = meant_model(service_, run_.job.model);
     serve::Ticket ticket =
         service_.models->acquire(run_.job.model, run_.job.keep_alive, [self = shared_from_this()](Result<serve::Lease> lease) {
           if (!lease) return self->exchange_->fail(no_lease(lease.error(), self->run_.job.dialect, self->run_.job.model));
@@ -284,6 +282,7 @@ class Generating : public std::enable_shared_from_this<Generating> {
       notes.first_token_ms = std::chrono::duration<double, std::milli>(run_.load_time + stats.first_token).count();
     }
     exchange_->set_notes(std::move(notes));
+    service_.replies.add(run_);
     if (service_.finished) service_.finished(run_);
   }
 

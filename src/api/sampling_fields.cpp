@@ -402,16 +402,23 @@ void read_generation_prompt(Fields& fields, serve::ReplyRequest& request) {
   fields.ignore("add_special_tokens", "a template writes its own");
 }
 
-void read_common(const Service& service, Fields& fields, GenerateJob& job, serve::ReplyRequest& request) {
-  job.model = fields.text("model").value_or("");
+void read_wish(Fields& fields, ModelWish& wish) {
+  wish.model = fields.text("model").value_or("");
   if (const json::Value* keep = fields.any("keep_alive")) {
     const Result<double> seconds = read_keep_alive(*keep);
     if (!seconds) return fields.reading().refuse("keep_alive", Code::bad_input, seconds.error().message);
     constexpr double longest = 3600.0 * 24 * 365 * 100;
-    job.keep_alive = *seconds < 0
-                         ? serve::KeepAlive(-1)
-                         : std::chrono::duration_cast<serve::KeepAlive>(std::chrono::duration<double>(std::min(*seconds, longest)));
+    wish.keep_alive = *seconds < 0
+                          ? serve::KeepAlive(-1)
+                          : std::chrono::duration_cast<serve::KeepAlive>(std::chrono::duration<double>(std::min(*seconds, longest)));
   }
+}
+
+void read_common(const Service& service, Fields& fields, GenerateJob& job, serve::ReplyRequest& request) {
+  ModelWish wish;
+  read_wish(fields, wish);
+  job.model = std::move(wish.model);
+  job.keep_alive = wish.keep_alive;
   if (const auto window = fields.integer("num_ctx", 0, 1 << 30); window && *window > 0)
     request.parameters.num_ctx = static_cast<int>(*window);
   if (const auto salt = fields.text("cache_salt")) {

@@ -4,6 +4,7 @@
 
 #include "api/fields.h"
 #include "api/generate.h"
+#include "api/model_work.h"
 #include "serve/reply_request.h"
 
 namespace qn::api {
@@ -26,6 +27,9 @@ void read_thinking(Fields& fields, serve::ReplyRequest& request);
 
 // Takes add_generation_prompt, continue_final_message, documents.
 void read_generation_prompt(Fields& fields, serve::ReplyRequest& request);
+
+// Takes model and keep_alive.
+void read_wish(Fields& fields, ModelWish& wish);
 
 // Takes what every generating endpoint has beside the reply's own parameters: model, keep_alive, num_ctx, cache_salt, request_id, ….
 void read_common(const Service& service, Fields& fields, GenerateJob& job, serve::ReplyRequest& request);

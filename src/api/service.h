@@ -6,6 +6,8 @@
 #include <string>
 
 #include "api/http_counts.h"
+#include "api/metrics/names.h"
+#include "api/metrics/reply_metrics.h"
 
 namespace qn::serve {
 class ModelHost;
@@ -21,11 +23,13 @@ struct Run;
 struct Service {
   std::string version;  // "0.1.0"
   std::atomic<Readiness> readiness = Readiness::loading;
-  HttpCounts http;                                           // by the server
-  serve::ModelHost* models = nullptr;                        // borrowed
-  Workers* workers = nullptr;                                // borrowed
-  int draft_tokens = 0;                                      // speculation: guesses a step
-  std::function<void(const Run&)> finished;                  // on the I/O thread, for every job that ran; for metrics
+  serve::ModelHost* models = nullptr;  // borrowed
+  Workers* workers = nullptr;          // borrowed
+  int draft_tokens = 0;                // speculation: guesses a step
+  MetricNames metric_names = MetricNames::vllm;
+  HttpCounts http;                                           // the I/O thread's
+  ReplyMetrics replies;                                      // of every job that ran
+  std::function<void(const Run&)> finished;                  // likewise, on the I/O thread
   std::function<bool()> engine_turns = [] { return true; };  // false: the engine's loop has stopped turning (any thread may ask)
 };
 

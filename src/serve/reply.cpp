@@ -90,7 +90,7 @@ void EngineReply::take_event(engine::TokenEvent& event, ReplyPiece& piece) {
   const bool has_text = event.token >= 0 && event.token < model_.tokenizer->vocab_size();
   if (event.token >= 0) {
     if (now_within() == Kind::thinking) ++stats_.thinking_tokens;
-    if (!ends_turn) piece.tokens.push_back({event.token, now_within(), event.logprob, std::move(event.top)});
+    if (!ends_turn) piece.tokens.push_back({event.token, now_within(), event.logprob, std::move(event.top), event.timings.generation});
     if (ends_turn && !model_.tokenizer->ends_reply(event.token)) stop_token_ = event.token;
   }
   if (has_text && (!ends_turn || reading_.show_special_tokens)) show(text_of(event.token), piece);

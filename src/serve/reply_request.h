@@ -42,11 +42,27 @@ struct RawText {
   bool add_bos = true;  // as far as the vocabulary says so
 };
 
+// Texts and tokens, one after the other. The first text gets a BOS as RawText does, if nothing is before it.
+struct RawParts {
+  std::vector<std::variant<std::string, TokenId>> parts;
+};
+
+// The reply is what stands between two texts (serve/fill_in.h).
+struct FillIn {
+  struct File {
+    std::string name, text;
+  };
+  std::vector<File> files = {};  // others of the same repository
+  std::string prefix, suffix;
+  std::string prompt = {};  // the reply's beginning
+};
+
 struct ReplyRequest {
   text::Chat chat;
-  std::variant<std::monostate, RawText, std::vector<TokenId>> raw_prompt;  // in place of the chat; the reply is not split then
-  Parameters parameters;                                                   // what the user set; the rest comes from the model
-  Parameters fallback;                                                     // for what the model is silent on too
+  std::variant<std::monostate, RawText, std::vector<TokenId>, RawParts, FillIn>
+      raw_prompt;         // in place of the chat; the reply is not split then
+  Parameters parameters;  // what the user set; the rest comes from the model
+  Parameters fallback;    // for what the model is silent on too
 
   text::ToolChoice tool_choice;
   text::Calls calls = text::Calls::many;

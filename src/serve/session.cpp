@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/engine.h"
+#include "serve/fill_in.h"
 #include "serve/reply.h"
 #include "serve/reply_constraint.h"
 
@@ -139,13 +140,26 @@ Result<std::string> Session::render(const text::Chat& chat) const {
 
 // The prompt's text and tokens; where it may be cut to fit, cut.
 Status Session::write_prompt(ReplyRequest& request, Prepared& prepared) const {
-  const bool cuts = request.overflow == Overflow::drop_oldest;
+  const bool cuts = request.overflow == Overflow::drop_oldest && !std::holds_alternative<FillIn>(request.raw_prompt);
   const int room = prepared.window - 1;
   if (const auto* tokens = std::get_if<std::vector<TokenId>>(&request.raw_prompt)) {
     prepared.tokens = *tokens;
   } else if (const auto* raw = std::get_if<RawText>(&request.raw_prompt)) {
     prepared.text = raw->text;
     prepared.tokens = model_->tokenizer->encode(raw->text, {text::Specials::parse, raw->add_bos});
+  } else if (const auto* mixed = std::get_if<RawParts>(&request.raw_prompt)) {
+    for (const auto& part : mixed->parts) {
+      if (const auto* token = std::get_if<TokenId>(&part)) {
+        prepared.tokens.push_back(*token);
+        continue;
+      }
+      const std::vector<TokenId> more =
+          model_->tokenizer->encode(std::get<std::string>(part), {text::Specials::parse, prepared.tokens.empty()});
+      prepared.tokens.insert(prepared.tokens.end(), more.begin(), more.end());
+    }
+  } else if (const auto* middle = std::get_if<FillIn>(&request.raw_prompt)) {
+    const FillMarks marks = find_fill_marks(model_->checkpoint->metadata, *model_->tokenizer);
+    QN_TRY(prepared.tokens, fill_in_tokens(*middle, marks, *model_->tokenizer));
   } else {
     const bool plain = model_->form == PromptForm::plain_text;
     int all_tokens = -1;

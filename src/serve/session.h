@@ -42,6 +42,7 @@ struct ReplyToken {
   text::ReplyPart::Kind within;  // what it belongs to, as far as is known when it comes
   float logprob = 0;             // this and the next only where they were asked for
   std::vector<engine::TokenLogprob> top = {};
+  std::chrono::nanoseconds at{0};  // since the first token of the reply
 };
 
 struct ReplyPiece {

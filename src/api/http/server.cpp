@@ -236,6 +236,7 @@ Result<std::unique_ptr<Server>> Server::start(ServerOptions options, std::vector
   if (options.tls) {
     QN_TRY(tls, load_tls(*options.tls));
   }
+  service.metric_names = options.metric_names;
   auto server = std::make_unique<AsioServer>(std::move(options), std::move(keys), std::move(endpoints), service);
   server->use_tls(std::move(tls));
   QN_OK(server->bind());

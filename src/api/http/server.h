@@ -13,6 +13,7 @@
 #include "api/http/io_loop.h"
 #include "api/http/limits.h"
 #include "api/http/tls.h"
+#include "api/metrics/names.h"
 
 namespace qn::api {
 
@@ -36,6 +37,7 @@ struct ServerOptions {
   std::function<void()> on_drain = {};  // on the loop, when it begins
   bool handle_signals = true;           // SIGTERM and SIGINT drain, a second one stops; SIGHUP rereads keys and certificates
   std::function<void(const AccessRecord&)> on_request = {};  // on the loop
+  MetricNames metric_names = MetricNames::vllm;              // for the service
 };
 
 class Server {

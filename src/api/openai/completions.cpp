@@ -228,6 +228,15 @@ void read_prompts(Fields& fields, const serve::ReplyRequest& like, GenerateJob& 
   }
 }
 
+// What comes before `suffix` is written.
+void fill_in(Fields& fields, const std::string& suffix, GenerateJob& job) {
+  for (serve::ReplyRequest& request : job.prompts) {
+    const auto* text = std::get_if<serve::RawText>(&request.raw_prompt);
+    if (text == nullptr) return fields.reading().refuse("suffix", Code::bad_input, "suffix: the prompt is tokens; give it as text");
+    request.raw_prompt = serve::FillIn{.prefix = text->text, .suffix = suffix};
+  }
+}
+
 void handle(Service& service, std::shared_ptr<Exchange> exchange) {
   read_body(service, exchange, [&service](const std::shared_ptr<Exchange>& asked, const json::Object& body) {
     Reading reading;
@@ -268,11 +277,10 @@ void handle(Service& service, std::shared_ptr<Exchange> exchange) {
     if (job.best_of > job.choices && job.stream)
       reading.refuse("best_of", Code::bad_input, "best_of: not offered with stream; leave one of them out");
     if (job.best_of > job.choices && !request.top_logprobs) request.top_logprobs = 0;
-    if (fields.has("suffix") && !fields.text("suffix").value_or("").empty())
-      reading.refuse("suffix", Code::unsupported, "suffix: not offered here; POST /infill fills in the middle");
-    fields.skip("suffix");
+    const std::string suffix = fields.text("suffix").value_or("");
     job.ping_seconds = static_cast<int>(fields.integer("sse_ping_interval", -1, 3600).value_or(30));
     read_prompts(fields, request, job);
+    if (!suffix.empty()) fill_in(fields, suffix, job);
     fields.warn_of_the_rest();
     if (refused(*asked, reading)) return;
     job.warnings = std::move(reading.warnings);

@@ -1,5 +1,6 @@
 #include "cli/serve/server_flags.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 
@@ -100,6 +101,9 @@ void ServerFlags::declare(CLI::App& app) {
       ->expected(1)
       ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
   app.add_option("--log-format", log_format_, "text or json (text)")->type_name("FORMAT")->group(group);
+  app.add_option("--metrics-compat", metric_names_, "whose names /metrics has beside quern's: vllm, llamacpp or none (vllm)")
+      ->type_name("NAMES")
+      ->group(group);
   app.add_flag("--no-access-log", no_access_log_, "no line for each request")->group(group);
 }
 
@@ -146,6 +150,12 @@ Result<api::ServerOptions> ServerFlags::read() const {
   if (log_format_ != "text" && log_format_ != "json")
     return fail(Code::bad_input, "--log-format: expected text or json, got {}", qn::quoted(log_format_));
   log::set_format(log_format_ == "json" ? log::Format::json : log::Format::text);
+  constexpr std::pair<std::string_view, api::MetricNames> names[] = {
+      {"vllm", api::MetricNames::vllm}, {"llamacpp", api::MetricNames::llama_server}, {"none", api::MetricNames::none}};
+  const auto* chosen = std::ranges::find(names, std::string_view(metric_names_), &std::pair<std::string_view, api::MetricNames>::first);
+  if (chosen == std::end(names))
+    return fail(Code::bad_input, "--metrics-compat: expected vllm, llamacpp or none, got {}", qn::quoted(metric_names_));
+  options.metric_names = chosen->second;
   if (!no_access_log_) options.on_request = api::log_request;
   return options;
 }

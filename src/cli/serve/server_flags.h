@@ -22,7 +22,7 @@ class ServerFlags {
 
  private:
   std::vector<std::string> hosts_, keys_, key_files_, origins_, allowed_hosts_, limits_;
-  std::string certificate_, key_, drain_ = "30s", log_format_ = "text";
+  std::string certificate_, key_, drain_ = "30s", log_format_ = "text", metric_names_ = "vllm";
   int port_ = -1;
   bool insecure_ = false, no_access_log_ = false;
 };
