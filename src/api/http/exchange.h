@@ -37,8 +37,8 @@ class Exchange {
   // Ends with an error in the spelling of the endpoint: a whole answer, or after begin_stream() the dialect's last words.
   virtual void fail(ApiError error) = 0;
 
-  // Bytes written that the socket has not taken yet. Stop producing at limits().output_backlog_bytes: beyond it a client that does not
-  // read is cut off after a while.
+  // Bytes written that the socket has not taken yet. Stop producing well before output-backlog-bytes (api/http/limits.h): beyond it a
+  // client that does not read is cut off after a while.
   virtual std::size_t backlog() const = 0;
   // Called once, when the backlog is gone; at once if there is none.
   virtual void when_drained(std::function<void()> callback) = 0;
