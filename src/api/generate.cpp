@@ -107,8 +107,6 @@ class Generating : public std::enable_shared_from_this<Generating> {
       note_limits(*prompt, request);
       run_.prompts.push_back(*std::move(prompt));
     }
-    Reading reading;
-    reading.warnings = run_.job.warnings;
     if (!run_.job.warnings.empty() && asked.query_value("strict") == "1") {
       const Warning& first = run_.job.warnings.front();
       return exchange_->fail({Condition::bad_request, fmt::format("{}: {} ({})", first.param, first.action, first.detail), first.param});

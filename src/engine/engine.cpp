@@ -14,6 +14,7 @@ namespace {
 sched::Limits limits_of(const RunnerInfo& info) {
   return {.max_sequences = info.max_sequences,
           .max_batched_tokens = info.max_batched_tokens,
+          .prompt_rows_beside_replies = info.prompt_rows_beside_replies,
           .context_tokens = info.context_tokens,
           .pages = info.pages,
           .page_tokens = info.page_tokens};

@@ -13,10 +13,11 @@ struct RunnerInfo {
   int vocab;           // V
   int context_tokens;  // prompt and reply together, at most
   int pages, page_tokens;
-  int max_batched_tokens;  // rows of a step, at most
-  int max_sequences;       // running at once, at most
-  int max_logits = 64;     // rows that are asked for at once, at most
-  int width = 0;           // D; 0: it gives no hidden states
+  int max_batched_tokens;              // rows of a step, at most
+  int prompt_rows_beside_replies = 0;  // of these for prompts, where replies are written in the same step; 0: all
+  int max_sequences;                   // running at once, at most
+  int max_logits = 64;                 // rows that are asked for at once, at most
+  int width = 0;                       // D; 0: it gives no hidden states
 };
 
 class Runner {

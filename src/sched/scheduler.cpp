@@ -98,6 +98,8 @@ void Scheduler::plan_running(Plan& plan) {
   }
   // Decodes first: a long prompt takes what rows are left, and can delay nobody's next token by more than one step.
   for (const bool decodes : {true, false}) {
+    if (!decodes && !plan.grants.empty() && limits_.prompt_rows_beside_replies > 0)
+      plan.budget = std::min(plan.budget, limits_.prompt_rows_beside_replies);
     for (std::size_t i = 0; i < running_.size() && plan.budget > 0 && !plan.blocked; ++i) {
       Sequence& sequence = *running_[i];
       if ((sequence.owed() == 1) != decodes || !ready(sequence) || waits_for_another(sequence)) continue;

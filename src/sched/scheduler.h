@@ -22,9 +22,10 @@
 namespace qn::sched {
 
 struct Limits {
-  int max_sequences = 64;        // running at once; at most max_batched_tokens, so that every decode has its row
-  int max_batched_tokens = 512;  // rows of a step
-  int context_tokens = 4096;     // prompt and reply together
+  int max_sequences = 64;              // running at once; at most max_batched_tokens, so that every decode has its row
+  int max_batched_tokens = 512;        // rows of a step
+  int prompt_rows_beside_replies = 0;  // of these for prompts, in a step that also writes replies: who reads waits that long; 0: all
+  int context_tokens = 4096;           // prompt and reply together
   int pages = 0;
   int page_tokens = 16;
   int depth = 0;  // steps that may be in flight when another is planned: 0 for a device that is done when it returns

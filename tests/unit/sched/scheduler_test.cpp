@@ -68,6 +68,28 @@ TEST(Scheduler, a_decode_is_in_every_step_while_long_prompts_are_read) {
   }
 }
 
+TEST(Scheduler, a_prompt_beside_replies_takes_no_more_rows_than_they_can_wait_for) {
+  Limits limits = roomy;
+  limits.prompt_rows_beside_replies = 5;
+  Scheduler scheduler(limits);
+  ASSERT_FALSE(scheduler.add({second, tokens(40)}));
+  EXPECT_EQ(plan_and_commit(scheduler).rows(), roomy.max_batched_tokens) << "alone it takes all rows";
+  ASSERT_FALSE(scheduler.add({first, tokens(3)}));
+  while (scheduler.counts().running < 2) plan_and_commit(scheduler);
+  while (true) {
+    const Step step = plan_and_commit(scheduler);
+    if (step.sequences.size() == 2 && step.rows() == 2) break;
+    int replies = 0;
+    for (const StepSequence& s : step.sequences) replies += s.tokens.size() == 1;
+    if (replies > 0) {
+      EXPECT_LE(step.rows() - replies, 5);
+    }
+  }
+  ASSERT_FALSE(scheduler.add({SequenceId{77}, tokens(50)}));
+  const Step mixed = plan_and_commit(scheduler);
+  EXPECT_EQ(mixed.rows(), 2 + 5);
+}
+
 TEST(Scheduler, a_prompt_that_could_never_fit_is_refused_with_the_numbers) {
   Scheduler by_context({.context_tokens = 10, .pages = 64, .page_tokens = 4});
   const auto refused = by_context.add({first, tokens(10)});

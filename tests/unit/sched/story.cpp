@@ -109,6 +109,7 @@ class Teller {
     limits.depth = depth;
     limits.page_tokens = dice_.between(1, 8);
     limits.max_batched_tokens = dice_.between(1, 24);
+    limits.prompt_rows_beside_replies = dice_.between(0, 8);
     limits.max_sequences = dice_.between(1, 8);
     limits.pages = dice_.between(2, 40) * dice_.between(1, 2);
     limits.context_tokens = dice_.between(2, 120);
