@@ -62,9 +62,9 @@ SharedNodeMask node_mask_of(const TokenVocabulary& vocabulary, const Automaton& 
   return nullptr;
 }
 
-SharedStateMask state_mask_of(const TokenVocabulary& vocabulary, const Automaton& automaton, StateTable& table, StateIndex state) {
-  const std::uint64_t key = mix(automaton.key, table.key(state));
-  if (SharedStateMask known = vocabulary.masks().find_state(key)) return known;
+namespace {
+
+StateMask make_state_mask(const TokenVocabulary& vocabulary, const Automaton& automaton, StateTable& table, StateIndex state) {
   StateMask mask;
   mask.words.assign(vocabulary.words(), 0);
   std::vector<StateIndex> path(vocabulary.trie().depth + 1, dead);
@@ -85,6 +85,21 @@ SharedStateMask state_mask_of(const TokenVocabulary& vocabulary, const Automaton
     add_escapes(*own, least, turns, table, item.rest, vocabulary.trie(), path, mask.words);
   }
   mask.complete = mask.complete && !table.overflowed();
+  return mask;
+}
+
+}  // namespace
+
+SharedStateMask state_mask_of(const TokenVocabulary& vocabulary, const Automaton& automaton, StateTable& table, StateIndex state) {
+  const std::uint64_t key = mix(automaton.key, table.key(state));
+  if (SharedStateMask known = vocabulary.masks().find_state(key)) return known;
+  StateMask mask = make_state_mask(vocabulary, automaton, table, state);
+  if (table.overflowed()) {
+    // Of what a reply has met so far nothing may depend on: whether the limits suffice is for a table to say that holds this state alone.
+    StateTable fresh(automaton);
+    const StateIndex same = fresh.adopt(table, state);
+    mask = make_state_mask(vocabulary, automaton, fresh, same);
+  }
   return vocabulary.masks().keep(key, std::move(mask));
 }
 

@@ -31,24 +31,31 @@ struct TokenMatcher::State {
 
   // False: the bytes do not fit.
   bool take(std::string_view bytes) {
-    StateIndex next = at;
-    for (const char byte : bytes) {
-      next = table.step(next, static_cast<std::uint8_t>(byte));
-      if (next == grammar::dead) break;
-    }
+    StateIndex next = follow(bytes);
+    if (table.overflowed() && compact()) next = follow(bytes);
     if (table.overflowed()) give_up();
-    if (next == grammar::dead) return false;
+    if (next == grammar::dead || gave_up) return false;
     at = next;
     mask = nullptr;
     if (table.bytes() > compact_from) compact();
     return true;
   }
 
-  void compact() {
+  StateIndex follow(std::string_view bytes) {
+    StateIndex next = at;
+    for (const char byte : bytes)
+      if (next != grammar::dead) next = table.step(next, static_cast<std::uint8_t>(byte));
+    return next;
+  }
+
+  // Drops what only the past was about. False: what remains is too much by itself.
+  bool compact() {
     StateTable fresh(grammar->automaton());
     at = fresh.adopt(table, at);
     table = std::move(fresh);
     compact_from = table_bytes + table.bytes();
+    if (table.overflowed()) give_up();
+    return !gave_up;
   }
 
   void give_up() {
@@ -76,7 +83,11 @@ std::span<const std::uint64_t> TokenMatcher::allowed() {
   if (s.mask) return s.mask->words;
   if (!s.gave_up) {
     s.mask = grammar::state_mask_of(*s.vocabulary, s.grammar->automaton(), s.table, s.at);
-    if (!s.mask->complete) s.give_up();
+    if (s.table.overflowed()) {
+      const grammar::SharedStateMask kept = s.mask;
+      if (s.compact()) s.mask = kept;
+    }
+    if (s.gave_up || !s.mask->complete) s.give_up();
   }
   if (s.gave_up) s.mask = s.only_ends();
   return s.mask->words;
