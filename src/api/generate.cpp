@@ -97,7 +97,8 @@ class Generating : public std::enable_shared_from_this<Generating> {
         if (const auto self = weak.lock()) self->wake();
       };
       if (const std::string_view ability = missing_ability(*lease, request); !ability.empty())
-        return exchange_->fail({Condition::cannot_do, fmt::format("\"{}\" does not support {}", run_.model, ability)});
+        return exchange_->fail({Condition::cannot_do,
+                                fmt::format("\"{}\" does not support {}", run_.job.model.empty() ? run_.model : run_.job.model, ability)});
       Result<serve::Prepared> prompt = session.prepare(request);
       if (!prompt) return exchange_->fail(to_api_error(prompt.error()));
       if (!prompt->fits()) {

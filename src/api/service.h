@@ -8,6 +8,7 @@
 #include "api/http_counts.h"
 #include "api/metrics/names.h"
 #include "api/metrics/reply_metrics.h"
+#include "serve/model_facts.h"
 
 namespace qn::serve {
 class ModelHost;
@@ -25,6 +26,7 @@ struct Service {
   std::atomic<Readiness> readiness = Readiness::loading;
   serve::ModelHost* models = nullptr;  // borrowed
   Workers* workers = nullptr;          // borrowed
+  serve::ModelFactShelf facts;         // of files, for listings (any thread)
   int draft_tokens = 0;                // speculation: guesses a step
   MetricNames metric_names = MetricNames::vllm;
   HttpCounts http;                                           // the I/O thread's

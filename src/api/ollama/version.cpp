@@ -7,7 +7,7 @@
 namespace qn::api {
 namespace {
 
-constexpr std::string_view ollama_version = "0.32.0";
+constexpr std::string_view ollama_version = "0.32.15";
 
 void handle(Service& service, std::shared_ptr<Exchange> exchange) {
   json::Object body;
