@@ -1,6 +1,7 @@
 """Ollama's API as its clients know it: every trap of theirs that this server has to step around, one test each, over plain HTTP."""
 
 import json
+import math
 import re
 
 from server import Server
@@ -215,6 +216,27 @@ def test_show_takes_name_for_model(server):
 def test_copilot_finds_the_name_it_asked_for(server):
     reply = ask(server, "/api/show", {"model": MODEL}, headers={"User-Agent": "GitHubCopilotChat/0.26"})[1]
     assert reply["model_info"]["general.basename"] == MODEL
+
+
+def test_embed_gives_unit_vectors_and_embeddings_the_model_s_own(server):
+    one = whole(server, "/api/embed", {"input": "hello"})
+    assert len(one["embeddings"]) == 1 and math.isclose(math.hypot(*one["embeddings"][0]), 1, rel_tol=1e-4)
+    two = whole(server, "/api/embed", {"input": ["hello", "good day"]})
+    assert two["embeddings"][0] == one["embeddings"][0] and two["prompt_eval_count"] > one["prompt_eval_count"]
+    assert type(two["total_duration"]) is int and type(two["load_duration"]) is int
+    short = whole(server, "/api/embed", {"input": "hello", "dimensions": 8})
+    assert len(short["embeddings"][0]) == 8 and math.isclose(math.hypot(*short["embeddings"][0]), 1, rel_tol=1e-4)
+    raw = ask(server, "/api/embeddings", {"model": MODEL, "prompt": "hello"})[1]["embedding"]
+    length = math.hypot(*raw)
+    assert not math.isclose(length, 1, rel_tol=1e-3)
+    assert all(math.isclose(a / length, b, abs_tol=1e-5) for a, b in zip(raw, one["embeddings"][0], strict=True))
+
+
+def test_nothing_to_embed_is_an_empty_list(server):
+    assert whole(server, "/api/embed", {"input": ""})["embeddings"] == []
+    assert whole(server, "/api/embed", {"input": []})["embeddings"] == []
+    assert ask(server, "/api/embeddings", {"model": MODEL, "prompt": ""}) == (200, {"embedding": []})
+    assert ask(server, "/api/embed", {"model": MODEL, "input": 5}) == (400, {"error": "invalid input type"})
 
 
 def test_names_are_the_same_in_any_case_and_with_the_tag_that_is_implied(server):

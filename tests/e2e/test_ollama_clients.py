@@ -41,8 +41,10 @@ def test_the_client_calls_a_tool_and_sends_its_answer(client):
     assert client.chat(MODEL, messages, tools=[get_weather], options={"temperature": 0}).done
 
 
-def test_the_client_generates_and_lists(client):
+def test_the_client_generates_embeds_and_lists(client):
     assert client.generate(MODEL, "Hello!", options={"temperature": 0}).response
+    assert len(client.embed(MODEL, ["a cat", "a dog"]).embeddings) == 2
+    assert client.embeddings(MODEL, "a cat").embedding
     assert MODEL in [model.model for model in client.list().models]
     assert MODEL in [model.model for model in client.ps().models]
     shown = client.show(MODEL)
@@ -80,3 +82,9 @@ def test_langchain_chats_streams_and_calls_tools(server):
     reply = model.bind_tools([get_weather]).invoke("What is the weather in Paris?")
     assert reply.tool_calls[0]["name"] == "get_weather" and reply.tool_calls[0]["args"] == {"city": "Paris"}
     assert reply.usage_metadata["total_tokens"] > 0
+
+
+def test_langchain_embeds(server):
+    langchain = pytest.importorskip("langchain_ollama")
+    vectors = langchain.OllamaEmbeddings(model=MODEL, base_url=server.url).embed_documents(["a cat", "a dog"])
+    assert len(vectors) == 2 and len(vectors[0]) == len(vectors[1]) > 0
