@@ -200,6 +200,17 @@ def test_json_mode_writes_an_object(client):
     assert json.loads(reply.message.content) == {"name": "Ada", "age": 36, "city": "London"}
 
 
+def test_embeddings_come_as_floats_and_as_the_packages_base64_and_are_the_same(client):
+    texts = ["one text", "another text"]
+    packed = client.embeddings.create(model=MODEL, input=texts)  # the package asks for base64 and unpacks it
+    floats = client.embeddings.create(model=MODEL, input=texts, encoding_format="float")
+    assert [len(entry.embedding) for entry in packed.data] == [256, 256] and [entry.index for entry in packed.data] == [0, 1]
+    for one, other in zip(packed.data, floats.data):
+        assert max(abs(a - b) for a, b in zip(one.embedding, other.embedding)) < 1e-6
+        assert abs(sum(x * x for x in one.embedding) - 1) < 1e-4
+    assert packed.usage.prompt_tokens > 0
+
+
 def test_models_are_listed_and_one_is_found_by_its_name(client):
     names = [model.id for model in client.models.list()]
     assert MODEL in names

@@ -1,7 +1,9 @@
 """What programs stumble over that speak OpenAI's API: one test for each thing that has broken one of them."""
 
+import base64
 import gzip
 import json
+import struct
 import time
 
 import pytest
@@ -144,6 +146,14 @@ def test_a_prompt_beyond_the_window_says_the_words_and_numbers_that_agents_read(
         f"input tokens, for a total of {count + 10} tokens. Please reduce the length of the input prompt or the number "
         "of requested output tokens."
     )
+
+
+def test_embeddings_in_base64_are_little_endian_floats(server):  # 34
+    plain, packed = (
+        server.post("/v1/embeddings", {"model": MODEL, "input": "a text", "encoding_format": form}).json()["data"][0]["embedding"]
+        for form in ("float", "base64")
+    )
+    assert list(struct.unpack(f"<{len(plain)}f", base64.b64decode(packed))) == pytest.approx(plain, abs=1e-7)
 
 
 def test_both_names_of_the_limit_stop_as_text_or_list_null_as_unset_and_unknown_fields_work(server):  # 35
