@@ -40,14 +40,15 @@ class ModelLoader {
     logits,   // without: the caller computes
   };
 
-  Backend& device();  // that models run on
-
   // Shows the watcher every product of the models that are loaded after this; it outlives them.
   void show_products(ProductWatcher& watcher);
 
   //   name     "quern-mini", or the path of a model file
   //   errors   not_found, and those of serve::load_model
   Result<std::unique_ptr<serve::LoadedModel>> load(const std::string& name, const serve::LoadOptions& options, For purpose = For::replies);
+
+  Backend& device();  // that models run on
+  const ThreadPlan& threads() const { return threads_; }
 
  private:
   explicit ModelLoader(ThreadPlan threads) : threads_(std::move(threads)) {}

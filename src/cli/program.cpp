@@ -30,11 +30,16 @@ constexpr HelpRow global_flags[] = {
     {"-h, --help", "print this help"},
 };
 
+std::string full_name(const Persona& persona) {
+  if (persona.subcommands.empty()) return std::string(persona.tool);
+  return fmt::format("{} {}", persona.tool, words_of(persona.subcommands).front());
+}
+
 int run_persona(const Persona& persona, std::span<const std::string> args, Io& io) {
   Result<Translation> ours = translate(persona, args);
   if (!ours) {
     report(io, ours.error());
-    fmt::print(io.err, "See 'quern {} --help'\n", persona.tool);
+    fmt::print(io.err, "See 'quern {} --help'\n", full_name(persona));
     return exit_usage;
   }
   if (ours->version) {
@@ -42,7 +47,7 @@ int run_persona(const Persona& persona, std::span<const std::string> args, Io& i
     return exit_ok;
   }
   if (ours->help) {
-    fmt::print(io.out, "{}\n\nUsage:\n  {} [flags]{}\n\nFlags:\n", persona.summary, persona.tool,
+    fmt::print(io.out, "{}\n\nUsage:\n  {} [flags]{}\n\nFlags:\n", persona.summary, full_name(persona),
                persona.words == Words::passed_on ? " WORDS..." : "");
     std::vector<std::string> texts;
     std::vector<HelpRow> rows;
@@ -62,6 +67,40 @@ int run_persona(const Persona& persona, std::span<const std::string> args, Io& i
   const Command* command = find_command(commands, persona.command);
   QN_CHECK(command != nullptr, "a persona names a command that exists");
   return command->run(ours->args, io);
+}
+
+// A tool with several commands: `ollama serve`, `vllm serve MODEL`.
+int run_tool(std::string_view tool, std::span<const Persona> commands, std::span<const std::string> args, Io& io) {
+  const bool asks_help = args.empty() || args[0] == "help" || args[0] == "-h" || args[0] == "--help";
+  if (!args.empty() && (args[0] == "-v" || args[0] == "--version")) {
+    fmt::print(io.out, "quern version is {}\n", program_version());
+    return exit_ok;
+  }
+  const std::string_view name = asks_help ? (args.size() > 1 ? std::string_view(args[1]) : "") : std::string_view(args[0]);
+  std::vector<std::string_view> known;
+  for (const Persona& persona : commands)
+    for (std::string_view word : words_of(persona.subcommands)) {
+      known.push_back(word);
+      if (word != name) continue;
+      static const std::string help_flag[] = {"--help"};
+      return run_persona(persona, asks_help ? std::span<const std::string>(help_flag) : args.subspan(1), io);
+    }
+  if (const auto reason = command_not_offered(tool, name))
+    return report(io, {Code::not_found, fmt::format("{} {}: {}", tool, name, *reason)});
+  if (!name.empty())
+    return usage_error(io, tool, fmt::format("unknown command {} of {}{}", qn::quoted(name), tool, did_you_mean(name, known)));
+  fmt::print(io.out, "Usage:\n  {} <command> [flags] [args]\n\nCommands:\n", tool);
+  std::vector<std::string> names;
+  for (const Persona& persona : commands) {
+    std::string all;
+    for (std::string_view word : words_of(persona.subcommands)) all += (all.empty() ? "" : ", ") + std::string(word);
+    names.push_back(all);
+  }
+  std::vector<HelpRow> rows;
+  for (std::size_t i = 0; i < names.size(); ++i) rows.push_back({names[i], commands[i].summary});
+  print_rows(io.out, rows);
+  fmt::print(io.out, "\nSee '{0} help COMMAND' for one command, and 'quern --help' for what else this program does.\n", tool);
+  return exit_ok;
 }
 
 // The global flags at the front of args, applied to io. What remains begins with the command.
@@ -144,7 +183,9 @@ void print_program_help(Io& io) {
   fmt::print(io.out, "\nAs another tool (also through a link of that name):\n");
   std::vector<HelpRow> rows;
   const std::vector<Persona> personas = all_personas();
-  for (const Persona& persona : personas) rows.push_back({persona.tool, persona.summary});
+  std::vector<std::string> names;
+  for (const Persona& persona : personas) names.push_back(full_name(persona));
+  for (std::size_t i = 0; i < names.size(); ++i) rows.push_back({names[i], personas[i].summary});
   print_rows(io.out, rows);
   fmt::print(io.out, "\nGlobal flags:\n");
   print_rows(io.out, global_flags);
@@ -159,13 +200,11 @@ int run_program(std::span<const std::string> argv, Io& io) {
   std::span<const std::string> args = argv.empty() ? argv : argv.subspan(1);
 
   const auto as_tool = [&io](std::string_view name, std::span<const std::string> tool_args) -> std::optional<int> {
+    std::vector<Persona> answering;
     for (const Persona& persona : all_personas())
-      if (persona.tool == name) return run_persona(persona, tool_args, io);
-    // `ollama run` has the flags of our run.
-    if (name == "ollama" && !tool_args.empty() && tool_args[0] == "run") {
-      const std::vector<Command> commands = all_commands();
-      return find_command(commands, "run")->run(tool_args.subspan(1), io);
-    }
+      if (persona.tool == name) answering.push_back(persona);
+    if (answering.size() == 1 && answering.front().subcommands.empty()) return run_persona(answering.front(), tool_args, io);
+    if (!answering.empty()) return run_tool(name, answering, tool_args, io);
     if (const auto reason = tool_not_offered(name)) return usage_error(io, "", fmt::format("{}: {}", name, *reason));
     return std::nullopt;
   };

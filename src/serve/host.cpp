@@ -19,7 +19,12 @@ Status prepare_text(LoadedModel& model, int embedding_rows, const LoadOptions& o
     return fail(Code::bad_input, "metadata tokenizer.ggml.tokens: {} tokens, the embedding has {} rows; the file is damaged",
                 tokenizer.vocab_size(), embedding_rows);
   model.tokenizer.emplace(std::move(tokenizer));
-  QN_TRY(model.recommended, recommended_parameters(metadata));
+  model.defaults = options.defaults;
+  model.recommended = options.defaults.parameters;
+  if (options.defaults.recommended == Recommended::used) {
+    QN_TRY(const Parameters by_file, recommended_parameters(metadata));
+    model.recommended = merge(model.recommended, by_file);
+  }
 
   QN_TRY(const std::optional<std::string> own, metadata.text("tokenizer.chat_template"));
   if (options.chat_template) {

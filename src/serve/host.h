@@ -13,6 +13,7 @@
 
 #include "backend/backend.h"
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/result.h"
 #include "file/checkpoint.h"
 #include "model/model.h"
@@ -42,13 +43,25 @@ using ModelSource = std::variant<std::filesystem::path, ModelImage>;
 enum class Audience { chat, server };            // whose flags an error about memory names; a server's words are vLLM's
 enum class BeyondTraining { allowed, refused };  // a window longer than the model was made for
 
+enum class Recommended { used, ignored };  // what a model's file recommends for sampling
+
+// What a reply is like where its request does not say. It goes before what the model's file recommends.
+struct ReplyDefaults {
+  Parameters parameters;
+  Recommended recommended = Recommended::used;
+  json::Object template_arguments;  // a request's own go before them
+  std::optional<bool> think;
+  std::optional<int> thinking_budget;  // tokens
+};
+
 struct LoadOptions {
-  std::optional<int> context_tokens;      // the window; none: the model's own, or what fits
-  int max_sequences = 1;                  // that run together
-  int max_batched_tokens = 512;           // of a step
-  int page_tokens = 32;                   // of the cache
-  int max_waiting = 512;                  // generations accepted and not started; more are refused
-  std::optional<std::uint64_t> kv_bytes;  // for pages; none: see load_plan.h
+  std::optional<int> context_tokens;       // the window; none: the model's own, or what fits
+  std::optional<int> most_context_tokens;  // where context_tokens is none
+  int max_sequences = 1;                   // that run together
+  int max_batched_tokens = 512;            // of a step
+  int page_tokens = 32;                    // of the cache
+  int max_waiting = 512;                   // generations accepted and not started; more are refused
+  std::optional<std::uint64_t> kv_bytes;   // for pages; none: see load_plan.h
   Audience audience = Audience::chat;
   BeyondTraining beyond_training = BeyondTraining::allowed;
   const quant::Format* key_format = nullptr;  // of the cache; null: F16
@@ -56,6 +69,7 @@ struct LoadOptions {
   std::optional<std::string> chat_template;  // Jinja source, in place of the model's
   Residence residence = Residence::mapped;   // of the file's bytes
   bool lock = false;                         // keep the weights from being paged out
+  ReplyDefaults defaults = {};
 };
 
 // How a chat becomes a prompt.
@@ -78,7 +92,8 @@ struct LoadedModel {
   model::KvOptions kv;     // formats of the cache
   int context_tokens = 0;  // the window in use
   int max_sequences = 0;
-  Parameters recommended;
+  Parameters recommended;  // by the model's file and the defaults, for what a request does not say
+  ReplyDefaults defaults;  // as given when it was loaded
   std::chrono::nanoseconds load_time{0};
 
   std::shared_ptr<const file::Checkpoint> checkpoint;

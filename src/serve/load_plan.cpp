@@ -42,8 +42,9 @@ int pages_for(std::int64_t tokens, int page_tokens) {
   return static_cast<int>((tokens + page_tokens - 1) / page_tokens);
 }
 
-int own_window(const OpenedModel& opened) {
-  return std::max(opened.description.sizes.context, shortest_window);
+int own_window(const OpenedModel& opened, const LoadOptions& options) {
+  const int own = std::max(opened.description.sizes.context, shortest_window);
+  return options.most_context_tokens ? std::max(std::min(own, *options.most_context_tokens), 1) : own;
 }
 
 double gib(std::uint64_t bytes) {
@@ -112,8 +113,8 @@ Result<LoadPlan> plan_load(const OpenedModel& opened, const LoadOptions& options
   const std::uint64_t half = available_bytes > fixed_bytes ? (available_bytes - fixed_bytes) / 2 : 0;
   const auto room_tokens = static_cast<std::int64_t>(
       std::min<std::uint64_t>(options.kv_bytes.value_or(half) / std::max<std::uint64_t>(plan.memory.kv_bytes_per_token, 1), most_tokens));
-  plan.context_tokens =
-      options.context_tokens.value_or(static_cast<int>(std::clamp<std::int64_t>(room_tokens, shortest_window, own_window(opened))));
+  plan.context_tokens = options.context_tokens.value_or(static_cast<int>(
+      std::clamp<std::int64_t>(room_tokens, std::min(shortest_window, own_window(opened, options)), own_window(opened, options))));
   const std::int64_t all_windows = options.kv_bytes ? most_tokens : std::int64_t{plan.context_tokens} * options.max_sequences;
   const std::int64_t tokens = std::max<std::int64_t>(plan.context_tokens, std::min({room_tokens, all_windows, most_tokens}));
   plan.forward.pages = pages_for(tokens, options.page_tokens);
@@ -126,7 +127,8 @@ Result<LoadPlan> plan_load(const OpenedModel& opened, const LoadOptions& options
 Result<std::uint64_t> wanted_bytes(const OpenedModel& opened, const LoadOptions& options) {
   QN_OK(check_ranges(options));
   model::ForwardOptions forward = forward_options(options);
-  forward.pages = pages_for(options.context_tokens.value_or(std::min(own_window(opened), comfortable_window)), options.page_tokens);
+  forward.pages =
+      pages_for(options.context_tokens.value_or(std::min(own_window(opened, options), comfortable_window)), options.page_tokens);
   QN_TRY(const model::MemoryPlan memory, model::plan_memory(*opened.checkpoint, opened.description, forward));
   return memory.total_bytes();
 }

@@ -74,6 +74,15 @@ Status name_tokens(const ReplyRequest& request, const text::Tokenizer& tokenizer
   return {};
 }
 
+// What the request leaves open, as the server was told; parameters are merged elsewhere.
+void apply(const ReplyDefaults& defaults, ReplyRequest& request) {
+  json::Object& arguments = request.chat.template_arguments;
+  for (const auto& [name, value] : defaults.template_arguments)
+    if (!arguments.contains(name)) arguments[name] = value;
+  if (!request.chat.think) request.chat.think = defaults.think;
+  if (!request.thinking_budget) request.thinking_budget = defaults.thinking_budget;
+}
+
 Result<engine::Generation> generation_for(const LoadedModel& model, const ReplyRequest& request) {
   const Parameters parameters = merge(merge(request.parameters, model.recommended), request.fallback);
   engine::Generation generation;
@@ -183,6 +192,7 @@ Result<Prepared> Session::prepare(const ReplyRequest& asked) const {
   auto inside = std::make_shared<Prepared::Inside>();
   inside->began = model_->clock.now();
   ReplyRequest request = asked;
+  apply(model_->defaults, request);
   Prepared prepared;
   // A request may want a smaller window; a larger one there is not.
   prepared.window = model_->engine->longest();

@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import threading
+import time
 
 
 class Reply:
@@ -36,8 +37,8 @@ class Reply:
 class Server:
     """`with Server(quern, "model.gguf", "--api-key", "k") as server: server.post("/tokenize", {"content": "a"}).json()`"""
 
-    def __init__(self, quern, *args, env=None, timeout=60):
-        self.process = subprocess.Popen([str(quern.program), "serve", *args, "--port", "0"], env=quern.env | (env or {}), cwd=quern.home,
+    def __init__(self, quern, *args, env=None, timeout=60, command=("serve",), program=None):
+        self.process = subprocess.Popen([str(program or quern.program), *command, *args, "--port", "0"], env=quern.env | (env or {}), cwd=quern.home,
                                         stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         self.log = []
         self.port = None
@@ -101,6 +102,22 @@ class Server:
         self.reader.join(5)
         self.process.stderr.close()
         return self.process.returncode
+
+    def wait_ready(self, timeout=30):
+        """Until what was named on the command line is loaded."""
+        for _ in range(timeout * 20):
+            if self.process.poll() is not None or self.get("/readyz").status == 200:
+                break
+            time.sleep(0.05)
+        return self
+
+    def logged(self, words, timeout=10):
+        """Whether a line of the log says so, which may come a moment after the reply."""
+        for _ in range(timeout * 50):
+            if any(words in line for line in self.log):
+                return True
+            time.sleep(0.02)
+        return False
 
     def open_files(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))

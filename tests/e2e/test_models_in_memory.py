@@ -19,7 +19,7 @@ def text(reply):
 def test_a_model_file_that_is_cut_short_fails_its_own_replies_and_comes_back_when_it_is_whole(quern, tmp_path):
     model = tmp_path / "mine.gguf"
     shutil.copy(MINI, model)
-    with Server(quern, str(model)) as server:
+    with Server(quern, str(model), "quern-mini") as server:
         before = text(say(server, "mine"))
         with model.open("r+b") as file:
             file.truncate(MINI.stat().st_size // 2)
@@ -35,7 +35,7 @@ def test_a_model_file_that_is_cut_short_fails_its_own_replies_and_comes_back_whe
 def test_a_model_file_replaced_under_way_is_loaded_at_the_next_request(quern, tmp_path):
     model = tmp_path / "mine.gguf"
     shutil.copy(MINI, model)
-    with Server(quern, str(model)) as server:
+    with Server(quern, str(model), "quern-mini") as server:
         before = text(say(server, "mine"))
         shutil.copy(MINI, tmp_path / "new")
         (tmp_path / "new").rename(model)
@@ -46,8 +46,8 @@ def test_a_model_file_replaced_under_way_is_loaded_at_the_next_request(quern, tm
 def test_a_model_that_does_not_load_is_an_error_without_its_path(quern, tmp_path):
     model = tmp_path / "broken.gguf"
     model.write_bytes(b"no model")
-    with Server(quern, str(model)) as server:
+    with Server(quern, str(model), "quern-mini") as server:
         reply = say(server, "broken")
         assert reply.status == 500 and str(tmp_path) not in reply.text
-        assert any("begins with" in line for line in server.log)
+        assert server.logged("begins with")
         assert say(server, "quern-mini").status == 200

@@ -1,31 +1,19 @@
 // llama-cli: the command line of llama.cpp's terminal program. Its values override a model's own only where they are given.
 //   source   llama.cpp tools/cli and common/arg, August 2026
-#include "cli/persona.h"
+#include "cli/personas/llama_flags.h"
 
 namespace qn::cli {
 namespace {
 
-constexpr auto map = Treatment::map;
-constexpr auto no_op = Treatment::no_op;
-constexpr auto refuse = Treatment::refuse;
-constexpr auto nothing = Takes::nothing;
-constexpr auto value = Takes::value;
-constexpr auto maybe = Takes::optional_value;
+using namespace llama;
 
-constexpr std::string_view on_off_auto = "on off auto 1 0 true false enabled disabled";
 constexpr std::string_view later = "this version does not offer it; leave it out";
 constexpr std::string_view no_download = "this version downloads nothing; give a file with -m";
 constexpr std::string_view no_constraint = "this version does not constrain replies; leave it out";
 constexpr std::string_view no_speculation = "this version does not speculate; leave it out";
-constexpr std::string_view no_scaling = "the scaling in the model's file is used; leave it out";
-constexpr std::string_view no_sampler = "this version has no such sampler; leave it out";
-constexpr std::string_view same_threads = "the threads that write replies read prompts too, as the flag without -batch says";
-constexpr std::string_view cpu_only = "no GPU is used";
-constexpr std::string_view always_on = "it is always so";
 constexpr std::string_view fixed_batch = "the size of a step is chosen for this machine";
-constexpr std::string_view plain_log = "warnings go to stderr, and there is no other log";
 
-constexpr PersonaFlag flags[] = {
+constexpr PersonaFlag own_flags[] = {
     // The model and its window.
     {"-m --model", value, map, "--model"},
     {"-c --ctx-size", value, map, "--ctx"},
@@ -44,28 +32,9 @@ constexpr PersonaFlag flags[] = {
     {"--yarn-orig-ctx --yarn-ext-factor --yarn-attn-factor --yarn-beta-slow --yarn-beta-fast", value, refuse, "", no_scaling},
 
     // The machine.
-    {"-t --threads", value, map, "--threads"},
-    {"-tb --threads-batch", value, map, "--threads-batch"},
-    {"-ngl --gpu-layers --n-gpu-layers", value, map, "--n-gpu-layers"},
     {"-b --batch-size -ub --ubatch-size", value, no_op, "", fixed_batch},
-    {"-C --cpu-mask", value, map, "--cpu-mask"},
-    {"-Cr --cpu-range", value, map, "--cpu-range"},
-    {"--cpu-strict", value, map, "--cpu-strict"},
-    {"--numa", value, map, "--numa"},
-    {"--prio", value, map, "--prio"},
-    {"--poll", value, map, "--poll"},
-    {"-Cb --cpu-mask-batch -Crb --cpu-range-batch --cpu-strict-batch --prio-batch --poll-batch", value, no_op, "", same_threads},
-    {"-dev --device -sm --split-mode -ts --tensor-split -mg --main-gpu", value, no_op, "", cpu_only},
-    {"-ot --override-tensor -ncmoe --n-cpu-moe", value, no_op, "", cpu_only},
-    {"-cmoe --cpu-moe -nkvo --no-kv-offload --no-op-offload --no-host", nothing, no_op, "", cpu_only},
     {"-fit --fit -fitt --fit-target -fitc --fit-ctx", value, no_op, "", "what is not set is fitted to the memory there is"},
     {"-fa --flash-attn", maybe, no_op, "", always_on, on_off_auto},
-    {"-lm --load-mode", value, map, "--load-mode"},
-    {"--mlock", nothing, map, "--mlock"},
-    {"--mmap", nothing, map, "--mmap"},
-    {"--no-mmap", nothing, map, "--no-mmap"},
-    {"-dio --direct-io -ndio --no-direct-io", nothing, no_op, "", "files are read through the system's cache"},
-    {"--repack --no-repack -nr", nothing, no_op, "", "weights are read as they lie in the file"},
     {"--warmup --no-warmup", nothing, no_op, "", "there is nothing to warm up"},
     {"--context-shift --no-context-shift", nothing, no_op, "", "a full window ends the reply, and a chat leaves out its oldest messages"},
     {"--keep", value, no_op, "", "a full window ends the reply"},
@@ -108,30 +77,8 @@ constexpr PersonaFlag flags[] = {
     {"--server-base", value, refuse, "", later},
 
     // Sampling.
-    {"--temp --temperature", value, map, "--temp"},
-    {"--top-k", value, map, "--top-k"},
-    {"--top-p", value, map, "--top-p"},
-    {"--min-p", value, map, "--min-p"},
-    {"--typical --typical-p", value, map, "--typical"},
-    {"--top-n-sigma --top-nsigma", value, map, "--top-n-sigma"},
-    {"--repeat-last-n", value, map, "--repeat-last-n"},
-    {"--repeat-penalty", value, map, "--repeat-penalty"},
-    {"--presence-penalty", value, map, "--presence-penalty"},
-    {"--frequency-penalty", value, map, "--frequency-penalty"},
-    {"--xtc-probability", value, map, "--xtc-probability"},
-    {"--xtc-threshold", value, map, "--xtc-threshold"},
-    {"--dry-multiplier", value, map, "--dry-multiplier"},
-    {"--dry-base", value, map, "--dry-base"},
-    {"--dry-allowed-length", value, map, "--dry-allowed-length"},
-    {"--dry-penalty-last-n", value, map, "--dry-penalty-last-n"},
-    {"--dry-sequence-breaker", value, refuse, "", no_sampler},
-    {"-s --seed", value, map, "--seed"},
     {"-l --logit-bias", value, map, "--logit-bias"},
     {"--ignore-eos", nothing, map, "--ignore-eos"},
-    {"--samplers --sampler-seq --sampling-seq", value, refuse, "", "the order of the samplers is fixed; leave it out"},
-    {"--dynatemp-range --dynatemp-exp --mirostat --mirostat-lr --mirostat-ent --adaptive-target --adaptive-decay", value, refuse, "",
-     no_sampler},
-    {"-bs --backend-sampling", nothing, no_op, "", cpu_only},
     {"--grammar --grammar-file -j --json-schema -jf --json-schema-file", value, refuse, "", no_constraint},
 
     // Speculation.
@@ -139,12 +86,8 @@ constexpr PersonaFlag flags[] = {
      value, refuse, "", no_speculation},
     {"-ngld --gpu-layers-draft --n-gpu-layers-draft", value, no_op, "", cpu_only},
 
-    // The log.
-    {"-v --verbose --log-verbose --log-disable --log-prefix --log-timestamps --no-log-prefix --no-log-timestamps", nothing, no_op, "",
-     plain_log},
-    {"-lv --verbosity --log-verbosity --log-file", value, no_op, "", plain_log},
-    {"--log-colors", maybe, no_op, "", plain_log, on_off_auto},
 };
+constexpr auto flags = joined(own_flags, machine_flags, sampling_flags, log_flags);
 
 // llama-cli reads escapes in -p, prints the prompt of a completion, and goes on chatting after -p.
 constexpr std::string_view defaults[] = {"--escape=true", "--echo=true", "--chat"};

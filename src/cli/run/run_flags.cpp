@@ -47,34 +47,6 @@ constexpr TextFlag text_flags[] = {
     {"--n-gpu-layers,--gpu-layers", &RunFlags::gpu_layers, "N", "Model", "layers on a GPU: a number, auto or all"},
 };
 
-// Sampling flags: llama.cpp's names, each setting one parameter (serve/parameters.h).
-struct SamplingFlag {
-  const char* names;
-  std::string_view parameter;
-  const char* type;
-};
-constexpr SamplingFlag sampling_flags[] = {
-    {"--temp,--temperature", "temperature", "T"},
-    {"--top-k", "top_k", "N"},
-    {"--top-p", "top_p", "P"},
-    {"--min-p", "min_p", "P"},
-    {"--typical", "typical_p", "P"},
-    {"--top-n-sigma", "top_n_sigma", "N"},
-    {"--repeat-penalty", "repeat_penalty", "X"},
-    {"--repeat-last-n", "repeat_last_n", "N"},
-    {"--presence-penalty", "presence_penalty", "X"},
-    {"--frequency-penalty", "frequency_penalty", "X"},
-    {"--xtc-probability", "xtc_probability", "P"},
-    {"--xtc-threshold", "xtc_threshold", "P"},
-    {"--dry-multiplier", "dry_multiplier", "X"},
-    {"--dry-base", "dry_base", "X"},
-    {"--dry-allowed-length", "dry_allowed_length", "N"},
-    {"--dry-penalty-last-n", "dry_penalty_last_n", "N"},
-    {"-s,--seed", "seed", "N"},
-    {"-n,--predict,--n-predict", "num_predict", "N"},
-    {"--stop", "stop", "TEXT"},
-};
-
 // Flags of `ollama run` that this version accepts or refuses, with the reason.
 struct OtherFlag {
   const char* name;
@@ -110,22 +82,6 @@ Status read_logit_bias(const std::string& text, ChatSettings& settings) {
   return {};
 }
 
-// Template text, or the one name that stands for a text.
-Result<std::string> read_template_flag(const std::string& text) {
-  if (text == "chatml") return std::string(serve::chatml_template);
-  if (text.find('{') == std::string::npos)
-    return fail(Code::unsupported, "--chat-template: {} is no template known by name; give its text, a file, or chatml", qn::quoted(text));
-  return text;
-}
-
-Result<json::Object> read_template_arguments(const std::string& text) {
-  const Result<json::Value> value = json::parse(text);
-  if (!value) return fail(Code::bad_input, "--chat-template-kwargs: {}", value.error().message);
-  const json::Object* object = value->if_object();
-  if (object == nullptr) return fail(Code::bad_input, "--chat-template-kwargs: expected a JSON object, got {}", qn::quoted(text));
-  return *object;
-}
-
 // A flag's text from a file, unless the flag was not given.
 Status read_file_into(std::string_view flag, const std::string& path, auto& text) {
   if (path.empty()) return {};
@@ -146,20 +102,12 @@ void RunFlags::declare(CLI::App& app) {
   declare_loading_flags(app, loading, "Model");
   for (const SwitchFlag& flag : switch_flags) app.add_flag(flag.names, this->*flag.value, flag.summary)->group(flag.group);
 
-  // A value each time, and no word of the prompt.
-  const auto add_repeatable = [&app](const char* names, std::vector<std::string>& values, std::string summary, const char* type) {
-    app.add_option(names, values, std::move(summary))
-        ->type_name(type)
-        ->group("Sampling")
-        ->allow_extra_args(false)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
-  };
-  sampling_.resize(std::size(sampling_flags));
-  for (std::size_t i = 0; i < std::size(sampling_flags); ++i) {
-    const serve::ParameterRow* row = serve::find_parameter(sampling_flags[i].parameter);
-    add_repeatable(sampling_flags[i].names, sampling_[i], std::string(row->summary), sampling_flags[i].type);
-  }
-  add_repeatable("-l,--logit-bias", biases, "add to the logit of a token", "ID±BIAS");
+  sampling_.declare(app, "Sampling");
+  app.add_option("-l,--logit-bias", biases, "add to the logit of a token")
+      ->type_name("ID±BIAS")
+      ->group("Sampling")
+      ->allow_extra_args(false)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 
   other_values_.resize(std::size(other_flags));
   for (std::size_t i = 0; i < std::size(other_flags); ++i) {
@@ -191,13 +139,7 @@ Status RunFlags::read_settings(ChatSettings& settings) const {
   if (!template_arguments.empty()) {
     QN_TRY(settings.template_arguments, read_template_arguments(template_arguments));
   }
-  for (std::size_t i = 0; i < sampling_.size(); ++i) {
-    const std::string_view names = sampling_flags[i].names;
-    const std::string_view shown = names.substr(names.find("--"));
-    for (const std::string& value : sampling_[i])
-      if (const Status set = serve::set_parameter(settings.parameters, sampling_flags[i].parameter, value); !set)
-        return fail(set.error().code, "{}: {}", shown.substr(0, shown.find(',')), set.error().message);
-  }
+  QN_OK(sampling_.read(settings.parameters));
   for (const std::string& bias : biases) QN_OK(read_logit_bias(bias, settings));
   return {};
 }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "cli/run/run_chat.h"
+#include "cli/sampling_flags.h"
 
 namespace qn::cli {
 
@@ -34,7 +35,7 @@ class RunFlags {
   Status read_settings(ChatSettings& settings) const;
   Status read_load_options(serve::LoadOptions& options) const;
 
-  std::vector<std::vector<std::string>> sampling_;  // by row of the sampling table
+  SamplingFlags sampling_;
   std::vector<std::string> other_values_;
   std::vector<CLI::Option*> others_;  // by row of the table of other flags
 };

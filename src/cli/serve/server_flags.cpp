@@ -2,25 +2,16 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdlib>
 
 #include "api/access_log.h"
 #include "base/log.h"
+#include "cli/serve/environment.h"
 #include "cli/serve/host_address.h"
 
 namespace qn::cli {
 namespace {
 
 constexpr const char* key_variables[] = {"QUERN_API_KEY", "VLLM_API_KEY", "LLAMA_API_KEY"};
-
-// Blanks and quotes around a value are dropped, as Ollama does: container files bring them along.
-std::string environment_value(const char* name) {
-  const char* value = std::getenv(name);
-  const std::string_view text = value == nullptr ? "" : value;
-  const std::size_t first = text.find_first_not_of(" \t\"'");
-  if (first == std::string_view::npos) return {};
-  return std::string(text.substr(first, text.find_last_not_of(" \t\"'") - first + 1));
-}
 
 std::vector<std::string> comma_separated(const std::vector<std::string>& lists) {
   std::vector<std::string> parts;
@@ -118,7 +109,7 @@ Result<api::ServerOptions> ServerFlags::read() const {
   api::ServerOptions options;
   std::vector<std::string> hosts = hosts_;
   for (const char* variable : {"QUERN_HOST", "OLLAMA_HOST"})
-    if (const std::string value = environment_value(variable); hosts.empty() && !value.empty()) hosts.push_back(value);
+    if (const std::string value = environment_value({variable}); hosts.empty() && !value.empty()) hosts.push_back(value);
   if (!hosts.empty()) options.listen.clear();
   for (const std::string& host : hosts) {
     QN_TRY(api::ListenAddress address, read_host_address(host));
@@ -130,13 +121,13 @@ Result<api::ServerOptions> ServerFlags::read() const {
 
   KeySources keys{keys_, key_files_};
   for (const char* variable : key_variables)
-    if (std::string value = environment_value(variable); !value.empty()) keys.lists.push_back(std::move(value));
-  if (std::string file = environment_value("QUERN_API_KEY_FILE"); !file.empty()) keys.files.push_back(std::move(file));
+    if (std::string value = environment_value({variable}); !value.empty()) keys.lists.push_back(std::move(value));
+  if (std::string file = environment_value({"QUERN_API_KEY_FILE"}); !file.empty()) keys.files.push_back(std::move(file));
   options.load_keys = [keys = std::move(keys)] { return keys.load(); };
   if (insecure_) options.openness = api::Openness::anyone;
 
   std::vector<std::string> origins = origins_;
-  if (std::string value = environment_value("OLLAMA_ORIGINS"); !value.empty()) origins.push_back(std::move(value));
+  if (std::string value = environment_value({"OLLAMA_ORIGINS"}); !value.empty()) origins.push_back(std::move(value));
   options.gate.origins = comma_separated(origins);
   options.gate.hosts = comma_separated(allowed_hosts_);
 

@@ -77,7 +77,7 @@ TEST(Program, a_mistyped_command_or_flag_names_the_nearest_and_exits_2) {
 }
 
 TEST(Program, tools_that_are_not_answered_yet_exit_2) {
-  EXPECT_EQ(run({"vllm", "serve", "x"}).code, 2);
+  EXPECT_EQ(run({"modelscope", "download", "x"}).code, 2);
 }
 
 TEST(RunFlags, a_value_out_of_range_names_its_flag) {

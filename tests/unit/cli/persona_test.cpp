@@ -100,7 +100,9 @@ TEST(Persona, no_flag_is_listed_twice_and_every_row_says_what_it_does) {
 }
 
 TEST(Persona, tools_that_are_not_answered_yet_say_so) {
-  EXPECT_TRUE(tool_not_offered("vllm"));
+  EXPECT_TRUE(tool_not_offered("modelscope"));
+  EXPECT_TRUE(command_not_offered("ollama", "pull"));
+  EXPECT_FALSE(command_not_offered("ollama", "serve"));
   EXPECT_FALSE(tool_not_offered("quern"));
 }
 
