@@ -94,6 +94,10 @@ void EngineReply::take_event(engine::TokenEvent& event, ReplyPiece& piece) {
     if (ends_turn && !model_.tokenizer->ends_reply(event.token)) stop_token_ = event.token;
   }
   if (has_text && (!ends_turn || reading_.show_special_tokens)) show(text_of(event.token), piece);
+  if (event.token >= 0 && !ends_turn && piece.tokens.back().within != now_within() && now_within() == Kind::thinking) {
+    piece.tokens.back().within = Kind::thinking;  // the mark that opens a thought belongs to it, as the one that closes it does
+    ++stats_.thinking_tokens;
+  }
   if (stops_.stopped() || (reading_.parser && reading_.parser->done())) {
     if (stops_.stopped()) stop_text_ = stops_.met();
     if (!event.finish) model_.engine->cancel(id_);

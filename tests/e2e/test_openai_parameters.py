@@ -236,7 +236,6 @@ def test_one_call_at_most_where_parallel_calls_are_off(server):
     assert len(calls) == 1 and isinstance(json.loads(calls[0]["function"]["arguments"]), dict)
 
 
-@pytest.mark.xfail(strict=True, reason="the mark that opens the thought is listed with the content's tokens")
 def test_log_probabilities_are_of_the_contents_tokens_and_not_of_the_thoughts(server):
     choice = chat(server, messages=COUNT, chat_template_kwargs={}, logprobs=True, max_tokens=120).json()["choices"][0]
     assert "".join(token["token"] for token in choice["logprobs"]["content"]).strip() == choice["message"]["content"]
