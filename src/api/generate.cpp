@@ -100,7 +100,7 @@ class Generating : public std::enable_shared_from_this<Generating> {
         return exchange_->fail({Condition::cannot_do,
                                 fmt::format("\"{}\" does not support {}", run_.job.model.empty() ? run_.model : run_.job.model, ability)});
       Result<serve::Prepared> prompt = session.prepare(request);
-      if (!prompt) return exchange_->fail(to_api_error(prompt.error()));
+      if (!prompt) return exchange_->fail(not_prepared(prompt.error(), request));
       if (!prompt->fits()) {
         const int wanted = std::max(request.parameters.num_predict.value_or(1), 1);
         return exchange_->fail(prompt_too_long(run_.job.dialect, static_cast<int>(prompt->tokens.size()), wanted, prompt->window));
@@ -129,6 +129,14 @@ class Generating : public std::enable_shared_from_this<Generating> {
       self->replies_ = std::move(*replies);
       self->begin();
     });
+  }
+
+  // What is wrong with a schema or with tools begins with the field's name.
+  static ApiError not_prepared(const Error& error, const serve::ReplyRequest& request) {
+    ApiError said = to_api_error(error);
+    for (const std::string& field : {request.form_field, std::string("tools"), std::string("messages")})
+      if (said.param.empty() && !field.empty() && error.message.starts_with(field)) said.param = field;
+    return said;
   }
 
   std::string_view missing_ability(const serve::LoadedModel& model, const serve::ReplyRequest& request) {

@@ -251,6 +251,11 @@ void read_sampling(Fields& fields, serve::ReplyRequest& request) {
 
 namespace {
 
+void set_form(serve::ReplyRequest& request, serve::Form form, std::string field) {
+  request.form = std::move(form);
+  request.form_field = std::move(field);
+}
+
 void read_response_format(Fields& fields, serve::ReplyRequest& request) {
   const json::Object* format = fields.object("response_format");
   if (format == nullptr) return;
@@ -259,9 +264,9 @@ void read_response_format(Fields& fields, serve::ReplyRequest& request) {
   const std::string type = inside.text("type").value_or("text");
   if (type == "json_object") {
     if (const json::Object* schema = inside.object("schema")) {
-      request.form = serve::JsonSchema{*schema};
+      set_form(request, serve::JsonSchema{*schema}, fields.path_of("response_format"));
     } else {
-      request.form = serve::AnyJsonObject{};
+      set_form(request, serve::AnyJsonObject{}, fields.path_of("response_format"));
     }
   } else if (type == "json_schema") {
     const json::Object* named = inside.object("json_schema");
@@ -269,14 +274,14 @@ void read_response_format(Fields& fields, serve::ReplyRequest& request) {
     if (schema == nullptr || !(schema->is_object() || schema->is_bool()))
       return fields.reading().refuse("response_format.json_schema.schema", Code::bad_input,
                                      "response_format.json_schema.schema: missing; give the schema");
-    request.form = serve::JsonSchema{*schema};
+    set_form(request, serve::JsonSchema{*schema}, fields.path_of("response_format"));
   } else if (type == "regex" || type == "grammar") {
     const auto text = inside.text(type == "regex" ? "pattern" : "grammar");
     if (!text) return;
     if (type == "regex") {
-      request.form = serve::Regex{*text};
+      set_form(request, serve::Regex{*text}, fields.path_of("response_format"));
     } else {
-      request.form = serve::Gbnf{*text};
+      set_form(request, serve::Gbnf{*text}, fields.path_of("response_format"));
     }
   } else if (type != "text") {
     fields.reading().refuse("response_format.type", Code::bad_input, "response_format.type: give text, json_object or json_schema");
@@ -290,14 +295,15 @@ void read_structured(Fields& fields, const std::string& prefix, serve::ReplyRequ
       const Result<json::Value> parsed = json::parse(schema->get_string());
       if (!parsed)
         return fields.reading().refuse(prefix + "json", Code::bad_input, fmt::format("{}json: {}", prefix, parsed.error().message));
-      request.form = serve::JsonSchema{*parsed};
+      set_form(request, serve::JsonSchema{*parsed}, fields.path_of(prefix + "json"));
     } else {
-      request.form = serve::JsonSchema{*schema};
+      set_form(request, serve::JsonSchema{*schema}, fields.path_of(prefix + "json"));
     }
   }
-  if (auto pattern = fields.text(prefix + "regex")) request.form = serve::Regex{*pattern};
+  if (auto pattern = fields.text(prefix + "regex")) set_form(request, serve::Regex{*pattern}, fields.path_of(prefix + "regex"));
   if (auto choices = fields.texts(prefix + "choice", 10'000, 4096)) request.form = serve::OneOf{std::move(*choices)};
-  if (auto grammar = fields.text(prefix + "grammar")) request.form = serve::Gbnf{std::move(*grammar)};
+  if (auto grammar = fields.text(prefix + "grammar"))
+    set_form(request, serve::Gbnf{std::move(*grammar)}, fields.path_of(prefix + "grammar"));
   if (fields.boolean(prefix + "json_object").value_or(false)) request.form = serve::AnyJsonObject{};
 }
 
@@ -317,11 +323,11 @@ void read_form(Fields& fields, serve::ReplyRequest& request) {
   const auto grammar = fields.text("grammar");
   if (schema != nullptr && grammar && !grammar->empty())
     return fields.reading().refuse("grammar", Code::bad_input, "grammar: json_schema is given too; give one of them");
-  if (schema != nullptr) request.form = serve::JsonSchema{*schema};
-  if (grammar && !grammar->empty()) request.form = serve::Gbnf{*grammar};
+  if (schema != nullptr) set_form(request, serve::JsonSchema{*schema}, fields.path_of("json_schema"));
+  if (grammar && !grammar->empty()) set_form(request, serve::Gbnf{*grammar}, fields.path_of("grammar"));
   if (const json::Value* format = fields.any("format")) {
     if (format->is_object()) {
-      request.form = serve::JsonSchema{*format};
+      set_form(request, serve::JsonSchema{*format}, fields.path_of("format"));
     } else if (format->is_string() && format->get_string() == "json") {
       request.form = serve::AnyJsonObject{};
     } else if (!format->is_string() || !format->get_string().empty()) {

@@ -18,16 +18,18 @@ void set(std::vector<std::uint64_t>& mask, TokenId token) {
 }
 
 // The rule for what was asked; none where nothing was.
-Result<std::optional<text::RuleId>> rule_of(const Form& form, text::GrammarBuilder& builder) {
+Result<std::optional<text::RuleId>> rule_of(const ReplyRequest& request, text::GrammarBuilder& builder) {
+  const Form& form = request.form;
+  const std::string_view field = request.form_field;
   std::optional<text::RuleId> rule;
   if (std::holds_alternative<AnyJsonObject>(form)) {
     rule = builder.json_object();
   } else if (const auto* schema = std::get_if<JsonSchema>(&form)) {
-    QN_TRY(rule, builder.json_schema(schema->schema, "schema"));
+    QN_TRY(rule, builder.json_schema(schema->schema, field.empty() ? "schema" : field));
   } else if (const auto* regex = std::get_if<Regex>(&form)) {
-    QN_TRY(rule, builder.regex(regex->pattern, "regex"));
+    QN_TRY(rule, builder.regex(regex->pattern, field.empty() ? "regex" : field));
   } else if (const auto* gbnf = std::get_if<Gbnf>(&form)) {
-    QN_TRY(rule, builder.gbnf(gbnf->text, "grammar"));
+    QN_TRY(rule, builder.gbnf(gbnf->text, field.empty() ? "grammar" : field));
   } else if (const auto* words = std::get_if<OneOf>(&form)) {
     std::vector<text::RuleId> choices;
     for (const std::string& word : words->texts) choices.push_back(builder.literal(word));
@@ -101,7 +103,7 @@ Result<ReplyConstraintPlan> plan_constraint(LoadedModel& model, const ReplyReque
   plan.grammar = model.grammars.find(source);
   if (plan.grammar) return plan;
   text::GrammarBuilder builder;
-  QN_TRY(std::optional<text::RuleId> rule, rule_of(request.form, builder));
+  QN_TRY(std::optional<text::RuleId> rule, rule_of(request, builder));
   if (calls) {
     const bool either = formed && form.choice.kind == Choice::automatic;  // an answer in the form, or calls
     text::ReplyForm called = form;

@@ -67,6 +67,7 @@ struct ReplyRequest {
   text::ToolChoice tool_choice;
   text::Calls calls = text::Calls::many;
   Form form;
+  std::string form_field;              // what the request calls it, for messages
   std::optional<int> thinking_budget;  // tokens; then the thinking is closed
 
   bool ignore_end_of_turn = false;

@@ -241,7 +241,6 @@ def test_log_probabilities_are_of_the_contents_tokens_and_not_of_the_thoughts(se
     assert "".join(token["token"] for token in choice["logprobs"]["content"]).strip() == choice["message"]["content"]
 
 
-@pytest.mark.xfail(strict=True, reason="the grammar names its own part, schema.type, and no field of the request")
 def test_a_schema_that_cannot_be_met_is_refused_with_the_fields_name(server):
     answer = chat(server, response_format={"type": "json_schema", "json_schema": {"name": "x", "schema": {"type": "nothing"}}})
     assert answer.status == 400 and answer.json()["error"]["param"].startswith("response_format")

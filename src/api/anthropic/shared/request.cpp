@@ -244,6 +244,7 @@ ShowThinking read_output(Fields& fields, serve::ReplyRequest& request) {
       return reading.refuse(where.path_of(name), Code::bad_input,
                             fmt::format("{}: give {{\"type\": \"json_schema\", \"schema\": …}}", where.path_of(name)));
     request.form = serve::JsonSchema{*schema};
+    request.form_field = "output_config.format";
     inside.warn_of_the_rest();
   };
   read_format(fields, "output_format");  // as the beta called it

@@ -169,7 +169,10 @@ void read_text(Fields& fields, serve::ReplyRequest& request, json::Object& echo)
       for (const std::string_view known : {"name", "strict", "description"}) rules.skip(known);
       if (type == "json_schema") {
         rules.require("schema");
-        if (const json::Value* schema = rules.any("schema")) request.form = serve::JsonSchema{*schema};
+        if (const json::Value* schema = rules.any("schema")) {
+          request.form = serve::JsonSchema{*schema};
+          request.form_field = "text.format.schema";
+        }
       } else if (type == "json_object") {
         request.form = serve::AnyJsonObject{};
       } else if (type != "text") {
